@@ -27,6 +27,7 @@ mod shrink;
 mod size;
 mod sweep;
 mod version;
+mod view;
 mod yardstick;
 
 use std::ffi::OsString;
@@ -65,6 +66,7 @@ enum Command {
     Recommend(Box<recommend::Recommend>),
     Attack(attack::Attack),
     Shrink(Box<shrink::Shrink>),
+    View(Box<view::View>),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -128,6 +130,7 @@ fn run_args(args: impl IntoIterator<Item = OsString>, entries: &[Entry]) -> Exit
         Command::Merge(args) => merge::run(args, &context),
         Command::Recommend(args) => recommend::run(args, &context),
         Command::Shrink(args) => shrink::run(args, &context),
+        Command::View(args) => view::run(args, &context),
         Command::Completions(args) => completions::run(args, &context),
         Command::Man(args) => man::run(args, &context),
     };

@@ -346,7 +346,7 @@ fn look_ahead(sources: &[Source], assembler: &mut Assembler) -> Result<(), Inges
                 Record::Debugfs { area, range, file } => {
                     assembler.place(area.as_ref(), range, &file);
                 }
-                Record::Counter { .. } => {}
+                Record::Counter { .. } | Record::Snapshot { .. } => {}
                 _ => break,
             }
         }

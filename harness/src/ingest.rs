@@ -126,6 +126,12 @@ pub(crate) trait Rows {
         Vec::new()
     }
 
+    /// Microseconds on the clock of the board at time 0 of the rows, once the first one was read;
+    /// none where there is no such clock.
+    fn clock_us(&self) -> Option<u64> {
+        None
+    }
+
     /// What puts the buffers in place that were live before the first row.
     fn warm_up(&self) -> Vec<Op> {
         Vec::new()

@@ -136,12 +136,8 @@
 //! use cma_harness::strategy::{Stream, streams};
 //! use proptest::prelude::*;
 //!
-//! # let few = ProptestConfig::with_cases(16);
 //! let kernel = builtin::catalog().parse("kernel").unwrap();
-//! # proptest!(few, |(Stream { area, ops } in streams())| {
-//! # /*
 //! proptest!(|(Stream { area, ops } in streams())| {
-//! # */
 //!     let policy = kernel.build(area.clone()).unwrap();
 //!     let mut witness = Witness::new(&area, policy, Checks::EVERY_OP);
 //!     let done = simulate(ops, &mut witness, &mut Pinned::default(), &mut []);
@@ -178,7 +174,7 @@
 //!
 //! `page, program < ddmin, op, seed, span, words < size, after_failure, board, codec, kernel, optimum <
 //! ingest, strategy < boot, timeline, tree < lint, reader < environment, paste, workload <
-//! oracle < cause < simulate < harm, law, metric < stats, diagnose, replay < reproduce < shrink, sweep <
+//! oracle < cause < simulate < harm, law, metric < stats, diagnose, replay < reproduce, view < shrink, sweep <
 //! answer, fuzzing, recommend < report < cli < main`
 
 pub mod after_failure;
@@ -227,6 +223,7 @@ pub mod strategy;
 pub mod sweep;
 pub mod timeline;
 pub mod tree;
+pub mod view;
 mod words;
 pub mod workload;
 

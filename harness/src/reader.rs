@@ -45,6 +45,14 @@ pub struct Options {
     pub memory: Memory,
 }
 
+impl Options {
+    /// The same for the events of this area.
+    #[must_use]
+    pub fn of_area(&self, area: String) -> Self {
+        Self { area: Some(area), ..self.clone() }
+    }
+}
+
 /// What a reader has counted so far.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Tally {
@@ -86,6 +94,15 @@ pub fn open(source: &Source, options: &Options) -> Result<Reader, IngestError> {
         opened.paged = Paged::of(Some((page, PageBy::Caller)));
     }
     Ok(Reader { opened, shown, tally: Tally::default(), failed: false })
+}
+
+/// The areas that have events in the trace `source`, by name; none of what is no trace, and of one up
+/// to 5.12, which does not name them.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn areas(source: &Source) -> Result<Vec<String>, IngestError> {
+    if is_table(source) { Ok(Vec::new()) } else { trace::areas(source) }
 }
 
 /// What kind of kernel `source` says that it is of, without a look at its rows: what nothing states
@@ -141,6 +158,27 @@ pub fn only(mut rows: Vec<Source>) -> Result<Source, IngestError> {
         first.name()
     );
     Err(IngestError::of(second.name(), why))
+}
+
+/// Whether `source` says what was asked for, row by row or event by event: it is a table or a trace.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn has_rows(source: &Source) -> Result<bool, IngestError> {
+    Ok(is_table(source) || trace::has_events(source)?)
+}
+
+/// The events of CMA areas in `source`, as far as there are not more than `most`.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn events(source: &Source, most: u64) -> Result<u64, IngestError> {
+    trace::events(source, most)
+}
+
+/// Whether a line of `source` is of those that a board prints.
+pub fn is_log(source: &Source) -> bool {
+    ingest::log::open(source).is_ok_and(|found| found.flatten().next().is_some())
 }
 
 /// Whether `source` has the columns of a recording or a stream: it is no text of a board.
@@ -204,6 +242,12 @@ impl Reader {
     /// Whether it is a trace: its claims end as traced, since it does not say why.
     pub fn is_trace(&self) -> bool {
         self.format().name == ingest::TRACE.name
+    }
+
+    /// Microseconds since the boot of the board at time 0 of the rows of a trace, once the first one
+    /// was read.
+    pub fn clock_us(&self) -> Option<u64> {
+        self.opened.rows.clock_us()
     }
 
     /// What puts the buffers in place that were live before a trace began; empty for other formats.

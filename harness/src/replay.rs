@@ -82,7 +82,7 @@ pub(crate) fn area(reader: &Reader) -> Result<Area, IngestError> {
 }
 
 /// The pages of `area` that `under` asks for.
-fn pages(under: &Under<'_>, area: &Area, survey: &Survey) -> Box<dyn Environment> {
+pub(crate) fn pages(under: &Under<'_>, area: &Area, survey: &Survey) -> Box<dyn Environment> {
     let setup = crate::environment::Setup {
         area,
         seed: under.seed,

@@ -10,4 +10,5 @@ mod page;
 mod plain;
 pub mod recommend;
 pub mod text;
+pub mod view;
 pub mod words;

@@ -75,6 +75,11 @@ pub(crate) const fn is_or_are(number: u64) -> &'static str {
     if number == 1 { "is" } else { "are" }
 }
 
+/// `was` of one, `were` of several.
+pub(crate) const fn was_or_were(number: u64) -> &'static str {
+    if number == 1 { "was" } else { "were" }
+}
+
 /// `1 page`, `2 pages`.
 pub(crate) fn pages(number: u64) -> String {
     counted(number, "page")

@@ -55,6 +55,7 @@ fn board(root: &Path) {
     put(root, "proc/version", "Linux version 6.6.23-bsp (a@b) (gcc 13.2)\n");
     put(root, "proc/cmdline", "console=ttyS0 cma=64M\n");
     put(root, "proc/config.gz", packed("CONFIG_NET=y\nCONFIG_CMA=y\nCONFIG_CMA_ALIGNMENT=6\n"));
+    put(root, "proc/uptime", "61.50 120.01\n");
     put(root, "proc/meminfo", "MemTotal:  100 kB\nActive: 7 kB\nCmaFree:  3 kB\n");
     put(root, "proc/vmstat", "nr_zone 5\nnr_free_cma 9\ncma_alloc_success 4\n");
     put(root, "proc/zoneinfo", "Node 0, zone Normal\n      nr_free_cma  8\n");
@@ -253,6 +254,89 @@ fn counters_are_there_before_and_after_a_recording() {
     }
 }
 
+/// The readings of the only area: when, and which words.
+fn snapshots(records: &[Record]) -> Vec<(u64, Vec<u32>)> {
+    let snapshot = |record: &Record| match record {
+        Record::Snapshot { at_us, area: Some(area), range: None, words } if &**area == "vpu" => {
+            Some((*at_us, words.to_vec()))
+        }
+        Record::Snapshot { .. } => panic!("{record:?}"),
+        _ => None,
+    };
+    records.iter().filter_map(snapshot).collect()
+}
+
+#[test]
+fn bitmaps_are_read_again_and_again_while_it_records() {
+    let last = (64_500_000, vec![0, 1]);
+    for shell in shells() {
+        let root = tempfile::tempdir().unwrap();
+        board(root.path());
+        let area = root.path().join("sys/kernel/debug/cma/vpu");
+        let out = root.path().join("board.txt");
+        let mut command = script(&shell, root.path(), &["-t", "03", out.to_str().unwrap()]);
+        let mut child = command.spawn().unwrap();
+        let began = Instant::now();
+        while !fs::read_to_string(&out).is_ok_and(|text| text.contains("==> snapshot 61.50 ")) {
+            assert!(began.elapsed() < Duration::from_secs(20), "nothing is read");
+            thread::sleep(Duration::from_millis(20));
+        }
+        put(root.path(), "proc/uptime", "64.50 9.0\n");
+        put(&area, "bitmap", "0 1\n");
+        assert!(child.wait().unwrap().success());
+        let found = records(&fs::read(&out).unwrap());
+        let readings = snapshots(&found);
+        // At the start, after each second, and so at the end.
+        assert_eq!(readings.len(), 4, "{readings:?}");
+        assert_eq!(readings[0], (61_500_000, vec![255, u32::MAX]));
+        assert_eq!(readings[1..], [last.clone(), last.clone(), last.clone()]);
+        // They come before the events, which are shown when all are there.
+        let is_snapshot = |record: &Record| matches!(record, Record::Snapshot { .. });
+        assert!(found.iter().rposition(is_snapshot) < found.iter().position(is_start));
+    }
+}
+
+/// From 6.15 on there are links to the first range.
+#[test]
+fn each_range_is_read_once_in_a_snapshot() {
+    for shell in shells() {
+        let root = tempfile::tempdir().unwrap();
+        board(root.path());
+        let area = root.path().join("sys/kernel/debug/cma/vpu");
+        fs::remove_file(area.join("bitmap")).unwrap();
+        for (range, words) in [("0", "1\n"), ("1", "2\n")] {
+            put(&area, &format!("ranges/{range}/bitmap"), words);
+        }
+        std::os::unix::fs::symlink(area.join("ranges/0/bitmap"), area.join("bitmap")).unwrap();
+        let found = records(&run(&shell, root.path(), &["-t", "0"]).stdout);
+        let ranges = found.iter().filter_map(|record| match record {
+            Record::Snapshot { at_us, range, words, .. } => Some((*at_us, *range, words[0])),
+            _ => None,
+        });
+        let expected = [(61_500_000, Some(0), 1), (61_500_000, Some(1), 2)];
+        assert_eq!(ranges.collect::<Vec<_>>(), expected);
+    }
+}
+
+#[test]
+fn without_trace_events_the_bitmaps_are_read_all_the_same() {
+    for shell in shells() {
+        let root = tempfile::tempdir().unwrap();
+        board(root.path());
+        fs::remove_dir_all(root.path().join("sys/kernel/tracing")).unwrap();
+        let text = run(&shell, root.path(), &["-t", "1"]).stdout;
+        let found = records(&text);
+        assert_eq!(snapshots(&found).len(), 2, "{found:#?}");
+        let said = String::from_utf8(text).unwrap();
+        assert!(said.contains("missing ") && said.contains("mount -t tracefs"), "{said}");
+        // And where there is nothing to read either, nothing is waited for.
+        fs::remove_dir_all(root.path().join("sys/kernel/debug")).unwrap();
+        let began = Instant::now();
+        let found = records(&run(&shell, root.path(), &["-t", "60"]).stdout);
+        assert!(snapshots(&found).is_empty() && began.elapsed() < Duration::from_secs(20));
+    }
+}
+
 /// Sends `signal` to the shell alone, as `kill` does.
 fn signal(child: &Child, signal: &str) {
     let kill = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
@@ -284,8 +368,10 @@ fn a_signal_ends_a_recording_and_what_there_is_of_it_is_written() {
             assert_eq!(fs::read_to_string(&switch).unwrap(), "0\n", "{shell:?} {name}");
             let found = records(&fs::read(&out).unwrap());
             let start = place(&found, is_start);
-            let after = &found[start..];
+            let (before, after) = found.split_at(start);
             assert!(after.iter().any(|record| matches!(record, Record::Counter { .. })));
+            // The state as it began, and as it was when the signal came.
+            assert_eq!(snapshots(before).len(), 2, "{shell:?} {name}");
         }
     }
 }

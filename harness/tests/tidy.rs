@@ -93,6 +93,29 @@ fn the_documents_are_short() {
     assert!(lines.iter().sum::<usize>() <= 200, "{lines:?}");
 }
 
+/// The line of a text that a merge left open, from 1 on.
+fn open_merge(text: &str) -> Option<usize> {
+    let marks = ["<".repeat(7), "=".repeat(7), ">".repeat(7)];
+    let is_mark =
+        |line: &str| marks.iter().any(|mark| line == mark || line.starts_with(&format!("{mark} ")));
+    text.lines().position(is_mark).map(|at| at + 1)
+}
+
+#[test]
+fn no_merge_was_left_open() {
+    let mut files: Vec<_> = DOCUMENTS.map(|name| root().join(name)).to_vec();
+    files.push(root().join("README.md"));
+    files.push(root().join("corpora/SOURCES.csv"));
+    for folder in ["policies", "harness", "fuzz/fuzz_targets", "fuzz/bolero/src"] {
+        rust_files(&root().join(folder), &mut files);
+    }
+    for file in files {
+        assert_eq!(open_merge(&read(&file)), None, "{}", file.display());
+    }
+    let conflict = format!("a\n{} HEAD\nb\n", "<".repeat(7));
+    assert_eq!((open_merge(&conflict), open_merge("a\n=== b")), (Some(2), None));
+}
+
 /// The documents that a text cites: words that end with the ending of one.
 fn cited(text: &str) -> Vec<&str> {
     let is_apart = |c: char| !c.is_ascii_alphanumeric() && !"-_./".contains(c);

@@ -16,9 +16,10 @@ const SCRIPT: &str = include_str!("collect/collect.sh");
 /// reserved-memory and who names them, DMA heaps, kernel log, trace events, debugfs and sysfs of
 /// every area, meminfo, vmstat and free blocks. It needs a POSIX shell (dash, busybox) and changes
 /// nothing; what is missing is said in the text, with how to switch it on. With `-t SECONDS` it
-/// records the CMA trace events for so long, with the counters before and after it; a signal ends
-/// the recording, and what there is of it is written. With `-m` it mounts debugfs and tracefs for
-/// the time it runs.
+/// records the CMA trace events for so long, with the counters before and after it, and reads the
+/// bitmaps of all areas every tenth of that, a second apart at least, which `view` shows where the
+/// kernel has no such events; a signal ends the recording, and what there is of it is written. With
+/// `-m` it mounts debugfs and tracefs for the time it runs.
 ///
 /// Examples:
 ///   cmalab collect | ssh root@board 'sh -s -- -t 60' > board.txt

@@ -1,5 +1,6 @@
 //! `cmalab diagnose`: why each allocation of a log failed.
 
+mod film;
 mod progress;
 
 use std::fs;
@@ -131,7 +132,10 @@ pub(super) fn run(args: &Diagnose, context: &Context) -> Result<Exit, Failure> {
         is_other = held.as_ref().is_some_and(|held| held.verdict() == Holds::No);
         diagnosis.as_recommended = held;
         cut.clone_from(&diagnosis.cut);
-        let report = Report::new(&groups, &diagnosis);
+        let mut report = Report::new(&groups, &diagnosis);
+        if format == Format::Html {
+            report.over_time = film::over_time(&sources, &options, &groups, context);
+        }
         match format {
             Format::Json => report::json::tail(&report, out)?,
             Format::Csv => {

@@ -19,6 +19,9 @@ const FORMATS: &[(&str, &[Format])] = &[
     ("lint", &[Text, Json, Csv, Sarif]),
     ("man", &[Text]),
     ("recommend", &[Text, Json, Csv, Html]),
+    ("replay", &[Text, Json, Csv, Html]),
+    // The page comes beside what is printed.
+    ("view", &[Text, Json, Csv, Html]),
 ];
 
 /// What every other command writes.

@@ -9,6 +9,7 @@ use cma_policies::Spec;
 use super::context::{Context, is_standard};
 use super::failure::Failure;
 use super::size::{Ranges, page, pages};
+use crate::diagnose;
 use crate::environment;
 use crate::ingest::{self, Geometry, Header, IngestError, Source};
 use crate::kernel::{KERNELS, Kernel, release};
@@ -20,7 +21,7 @@ use crate::size::{Size, pfn};
 use crate::words::{because, near};
 
 /// The kernel whose errno is printed where neither the file nor the caller names one.
-const DEFAULT_KERNEL: &str = "6.12";
+pub(super) const DEFAULT_KERNEL: &str = "6.12";
 
 /// What the pages do where the caller does not say: a recording has its pins in it, a trace only
 /// says how often its claims were busy.
@@ -207,6 +208,11 @@ impl Given {
         Ok(Options { geometry, ..options })
     }
 
+    /// The area that is named.
+    pub(super) fn area(&self) -> Option<&str> {
+        self.read.area()
+    }
+
     /// As [`Read::files`].
     pub(super) fn files(&self, paths: &[PathBuf]) -> Result<(Vec<Source>, Options), Failure> {
         self.read.files(paths, &self.placed)
@@ -215,6 +221,16 @@ impl Given {
     /// The environment that the caller names.
     pub(super) fn named_environment(&self) -> Result<Option<environment::Spec>, Failure> {
         Ok(self.environment.as_deref().map(environment::Spec::parse).transpose()?)
+    }
+
+    /// What is known beside a log.
+    pub(super) fn beside_a_log(&self) -> Result<diagnose::Options, Failure> {
+        Ok(diagnose::Options {
+            kernel: self.kernel.clone(),
+            cap: self.read.recorded_cap.unwrap_or(ingest::DEFAULT_CAP),
+            geometry: self.placed.geometry(|| Ok(self.read.page_kib.unwrap_or_default()))?,
+            area_bytes: None,
+        })
     }
 
     /// The options given that say something about an area, its pages or a recording: what a case

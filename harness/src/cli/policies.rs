@@ -27,7 +27,7 @@ pub(super) fn policies(texts: &[String], catalog: &Catalog) -> Result<Vec<Spec>,
 
 /// The policies of a list. Their parameters have commas between them too: what has a `=` and no `:`
 /// is one of the policy before it.
-fn split(text: &str) -> Vec<&str> {
+pub(super) fn split(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut from = 0;
     for (comma, _) in text.match_indices(',') {

@@ -8,10 +8,11 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use cma_policies::Spec;
 
-use super::context::{Context, Show, is_standard};
+use super::context::{Context, Format, Show, is_standard};
 use super::failure::{Exit, Failure};
 use super::given::{self, Given, Setup};
 use super::policies::policies;
+use super::view::{self, Wish};
 use crate::environment;
 use crate::ingest::{self, Source};
 use crate::reader::{self, Options};
@@ -42,6 +43,7 @@ use crate::words;
 ///   cmalab replay dmesg.txt trace.txt
 ///   cmalab replay trace.txt --area linux,cma --snapshot cma/linux,cma --expect recorded
 ///   cmalab replay trace.txt --to-stream stream.csv
+///   cmalab replay trace.txt --format html -o view.html   # as `cmalab view` shows it
 #[derive(Args, Debug)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Replay {
@@ -128,6 +130,9 @@ struct Run {
 /// # Errors
 /// A file, a name or a number that is wrong, before anything is written.
 pub(super) fn run(args: &Replay, context: &Context) -> Result<Exit, Failure> {
+    if context.format == Format::Html {
+        return args.page(context);
+    }
     args.given.named_environment()?;
     let named = policies(&args.policy, &context.catalog)?;
     if [&args.to_stream, &args.record].iter().all(|path| is_standard(path.as_deref())) {
@@ -203,6 +208,29 @@ fn check(file: &File, options: &Options, context: &Context) -> Result<Comparison
 }
 
 impl Replay {
+    /// The same as `view` shows it.
+    fn page(&self, context: &Context) -> Result<Exit, Failure> {
+        let others = [
+            ("--expect", self.expect.is_some()),
+            ("--record", self.record.is_some()),
+            ("--to-stream", self.to_stream.is_some()),
+        ];
+        if let Some((option, _)) = others.into_iter().find(|(_, is_given)| *is_given) {
+            return Err(Failure::because(format_args!(
+                "write html beside {option}; run it once for each"
+            )));
+        }
+        let wish = Wish {
+            streams: &self.streams,
+            policies: &self.policy,
+            caps: &self.cap,
+            given: &self.given,
+            is_case: false,
+        };
+        view::page(&wish, self.out.as_deref(), context)?;
+        Ok(Exit::Good)
+    }
+
     fn replay(
         &self,
         file: &File,

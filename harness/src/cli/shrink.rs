@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use self::input::Input;
-pub(super) use self::input::bytes;
+pub(super) use self::input::{bytes, is_text};
 use self::show::Report;
 use super::bar::{self, QUICK};
 use super::context::Context;

@@ -151,6 +151,10 @@ impl Assembler {
 
     /// Takes the next record.
     pub fn push(&mut self, found: Found) {
+        // What an area looked like at other moments is no matter of a failure.
+        if matches!(found.record, Record::Snapshot { .. }) {
+            return;
+        }
         let Some(found) = self.clocks.hold(found) else {
             if self.clocks.is_full() {
                 self.release();

@@ -97,6 +97,11 @@ impl Model {
         self.live.get(&id)
     }
 
+    /// The live buffers by their names, in no order.
+    pub(crate) fn live(&self) -> impl Iterator<Item = (u64, &Buffer)> {
+        self.live.iter().map(|(id, buffer)| (*id, buffer))
+    }
+
     /// How many buffers are live.
     pub(crate) fn buffers(&self) -> usize {
         self.live.len()

@@ -13,7 +13,7 @@ mod scan;
 mod taken;
 mod totals;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use cma_policies::{Pfn, Request, Run, dma_align};
@@ -166,9 +166,25 @@ pub(super) struct Shown {
 
 /// Whether `source` has an event of a CMA area.
 pub(super) fn has_events(source: &Source) -> Result<bool, IngestError> {
+    Ok(events(source, 1)? > 0)
+}
+
+/// The events of CMA areas in `source`, as far as there are not more than `most`.
+pub(super) fn events(source: &Source, most: u64) -> Result<u64, IngestError> {
     let is_event =
         |record: &Record| traced(record).is_some() && !matches!(record, Record::Lost { .. });
-    Ok(log::open(source)?.flatten().any(|found| is_event(&found.record)))
+    let events = log::open(source)?.flatten().filter(|found| is_event(&found.record));
+    Ok(events.take(usize::try_from(most).unwrap_or(usize::MAX)).count() as u64)
+}
+
+/// The areas that have events in `source`, by name.
+pub(super) fn areas(source: &Source) -> Result<Vec<String>, IngestError> {
+    let traced = log::open(source)?.flatten().filter_map(|found| {
+        let is_event = !matches!(found.record, Record::Lost { .. });
+        traced(&found.record).filter(|_| is_event).cloned().flatten()
+    });
+    let names: BTreeSet<String> = traced.map(|name| name.to_string()).collect();
+    Ok(names.into_iter().collect())
 }
 
 /// What kind of kernel printed the text.
@@ -239,6 +255,10 @@ impl Rows for Trace {
 
     fn clients(&self) -> Vec<&str> {
         self.clients.names()
+    }
+
+    fn clock_us(&self) -> Option<u64> {
+        self.first_us
     }
 
     fn warm_up(&self) -> Vec<Op> {

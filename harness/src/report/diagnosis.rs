@@ -20,7 +20,7 @@ mod text;
 mod words;
 
 pub use board::suppressed;
-pub use groups::{Group, Groups, Report, Shown};
+pub use groups::{Group, Groups, OverTime, Report, Shown};
 pub use html::write as html;
 pub use picture::{Cell, Detail, Fill, Look as CellLook, Map, Mark, Part, ROW, Row, Strip, Wanted};
 pub use text::{Look, write as text};

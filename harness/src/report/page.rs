@@ -5,6 +5,7 @@
 //! their hashes and lets in nothing else. Every text is escaped where it is written; logs, plans and
 //! recordings come from anywhere.
 
+pub(super) mod pixels;
 pub(super) mod table;
 
 use base64::Engine as _;

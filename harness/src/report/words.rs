@@ -11,7 +11,7 @@ mod time;
 
 pub(in crate::report) use asking::{both_rates, callers_are};
 pub use asking::{clients_ask, fails};
-pub(in crate::report) use choice::worst;
+pub(in crate::report) use choice::{just_inside, worst};
 pub use choice::{need, notes, sentence, sure};
 pub(in crate::report) use contest::last;
 pub use doubts::not_reproduced;

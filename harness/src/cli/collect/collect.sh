@@ -2,7 +2,8 @@
 # What a board knows about its CMA areas, as one text for `cmalab diagnose` and `cmalab replay`.
 #
 # usage: sh collect.sh [-m] [-t SECONDS] [FILE]
-#   -t SECONDS  records the CMA trace events for so long, on top of a snapshot of the areas
+#   -t SECONDS  records the CMA trace events for so long, on top of a snapshot of the areas, and reads
+#               the bitmaps of all areas meanwhile: every tenth of SECONDS, a second apart at least
 #   -m          mounts debugfs and tracefs where they are not, and unmounts them at the end
 #   FILE        where the text goes; standard output without it
 #
@@ -30,6 +31,8 @@ while getopts mt: option; do
     t) seconds=$OPTARG ;;
     *)
         echo "usage: $0 [-m] [-t SECONDS] [FILE]" >&2
+        echo "  -t SECONDS  records trace events, and reads the bitmaps every tenth of it" >&2
+        echo "  -m          mounts debugfs and tracefs meanwhile" >&2
         exit 2
         ;;
     esac
@@ -42,6 +45,10 @@ if [ -n "$seconds" ]; then
         exit 2
         ;;
     esac
+    # A number that begins with 0 is not one of base 8.
+    while [ "$seconds" != 0 ] && [ "${seconds#0}" != "$seconds" ]; do
+        seconds=${seconds#0}
+    done
 fi
 if [ $# -gt 0 ]; then
     exec >"$1" || exit 2
@@ -114,15 +121,18 @@ restore() {
 }
 
 # A signal ends a recording, and what there is of it is written; at any other time it ends all.
+recording=
 sleeper=
 status=0
 stop() { # STATUS
-    if [ -z "$sleeper" ]; then
+    if [ -z "$recording" ]; then
         exit "$1"
     fi
     status=$1
-    kill "$sleeper" 2>/dev/null
-    sleeper=
+    recording=
+    if [ -n "$sleeper" ]; then
+        kill "$sleeper" 2>/dev/null
+    fi
 }
 trap restore EXIT
 trap 'stop 129' HUP
@@ -337,8 +347,55 @@ on: echo 1 > $TRACEFS/events/cma/enable"
     fi
 }
 
-# Records in a buffer of its own where the kernel has such, so that no other trace is disturbed.
-new_trace() {
+# The bitmaps of all areas at this moment, which is in seconds since boot.
+snapshot() {
+    uptime=
+    { read -r uptime rest <"$PROC/uptime"; } 2>/dev/null
+    if [ -z "$uptime" ]; then
+        return
+    fi
+    for file in "$DEBUGFS"/cma/*/bitmap "$DEBUGFS"/cma/*/ranges/*/bitmap; do
+        # From 6.15 on the first is a link to one of the others.
+        if [ -r "$file" ] && [ ! -h "$file" ]; then
+            title "snapshot $uptime $file"
+            cat "$file" 2>/dev/null
+            end
+        fi
+    done
+}
+
+has_bitmaps() {
+    for file in "$DEBUGFS"/cma/*/bitmap; do
+        [ -r "$file" ] && return
+    done
+    return 1
+}
+
+# Waits for the time of a recording, and reads the bitmaps meanwhile and at its end.
+watch() {
+    step=$((seconds / 10))
+    [ "$step" -gt 0 ] || step=1
+    left=$seconds
+    recording=yes
+    while [ "$left" -gt 0 ] && [ -n "$recording" ]; do
+        snapshot
+        [ "$step" -le "$left" ] || step=$left
+        # A signal ends `wait` at once, and would not end `sleep`.
+        sleep "$step" &
+        sleeper=$!
+        # One that came just before had no sleeper to end.
+        [ -n "$recording" ] || kill "$sleeper" 2>/dev/null
+        wait "$sleeper"
+        sleeper=
+        left=$((left - step))
+    done
+    snapshot
+    recording=
+}
+
+# Switches the events on, in a buffer of its own where the kernel has such, so that no other trace is
+# disturbed.
+start_tracing() {
     has_events || return
     buffer=$TRACEFS
     if mkdir "$TRACEFS/instances/cmalab" 2>/dev/null; then
@@ -364,16 +421,21 @@ new_trace() {
         if ! echo 1 2>/dev/null >"$file"; then
             missing "$file, which cannot be written; try as root"
             end
-            return
+            stop_tracing
+            return 1
         fi
     done
-    # A signal ends `wait` at once, and would not end `sleep`.
-    sleep "$seconds" &
-    sleeper=$!
-    wait "$sleeper"
-    sleeper=
-    show "$buffer/trace"
-    stop_tracing
+}
+
+# What happens from now on: events, and bitmaps. Where there are neither, nothing is to be waited for.
+record() {
+    if start_tracing; then
+        watch
+        show "$buffer/trace"
+        stop_tracing
+    elif has_bitmaps; then
+        watch
+    fi
 }
 
 mount_at debugfs "$DEBUGFS" "$DEBUGFS/cma"
@@ -387,7 +449,7 @@ if [ -n "$seconds" ]; then
     # In the order of time: the areas, then what happened to them.
     areas
     counters
-    new_trace
+    record
     log
 else
     log

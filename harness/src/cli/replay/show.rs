@@ -74,7 +74,12 @@ fn about(file: &File, runs: &[Run], out: &mut dyn Write) -> io::Result<()> {
         }
     }
     let tally = &file.survey.tally;
-    write!(out, "{} rows, {} allocs", tally.rows, tally.allocs)?;
+    write!(
+        out,
+        "{}, {}",
+        words::counted(tally.rows, "row"),
+        words::counted(tally.allocs, "alloc")
+    )?;
     if tally.allocs > 0 {
         let share = percent(metric::Value::share(tally.dma.into(), tally.allocs.into()));
         let dma = tally.dma;
@@ -88,9 +93,10 @@ fn about(file: &File, runs: &[Run], out: &mut dyn Write) -> io::Result<()> {
         let Comparison { equal, different, unanswered, .. } = found;
         writeln!(
             out,
-            "policy {} answers {equal} calls as traced, {different} differently; of {unanswered} \
+            "policy {} answers {} as traced, {different} differently; of {unanswered} \
              the trace does not say",
-            file.setup.kernel.policy
+            file.setup.kernel.policy,
+            words::counted(*equal, "call")
         )?;
         if let Some(differs) = differs(found) {
             writeln!(out, "{differs}")?;
@@ -98,7 +104,8 @@ fn about(file: &File, runs: &[Run], out: &mut dyn Write) -> io::Result<()> {
     }
     if file.survey.no_pages > 0 {
         let rows = file.survey.no_pages;
-        writeln!(out, "{rows} allocs of no pages are answered before there is a request")?;
+        let (allocs, are) = (words::counted(rows, "alloc"), words::is_or_are(rows));
+        writeln!(out, "{allocs} of no pages {are} answered before there is a request")?;
     }
     if let Some(warning) = file.parts() {
         writeln!(out, "{warning}")?;
@@ -194,7 +201,8 @@ fn unserved(file: &File, run: &Run) -> String {
         return fails([unserved + served + open, beyond], requests, file.survey.paged.page);
     }
     let share = percent(metric::Value::share(unserved.into(), requests.into()));
-    format!("{unserved} of {requests} requests are served by nobody ({share})")
+    let (of, are) = (words::counted(requests, "request"), words::is_or_are(unserved));
+    format!("{unserved} of {of} {are} served by nobody ({share})")
 }
 
 fn causes(file: &File, run: &Run, out: &mut dyn Write) -> io::Result<()> {

@@ -80,7 +80,7 @@ pub(in crate::cli) fn bytes(source: &Source) -> Result<Vec<u8>, Failure> {
 
 /// Whether it is text, once unpacked: then a mistake in it, or in an option, is one, and it is no
 /// case. What cannot be unpacked is none.
-fn is_text(source: &Source) -> bool {
+pub(in crate::cli) fn is_text(source: &Source) -> bool {
     let mut bytes = Vec::new();
     let read = source.open().map(|input| input.take(MOST).read_to_end(&mut bytes));
     let is_utf8 = || match std::str::from_utf8(&bytes) {

@@ -284,6 +284,18 @@ pub enum Record {
         /// What it says.
         file: DebugfsFile,
     },
+    /// A bitmap of debugfs as it was at some moment while `cmalab collect -t` recorded: one of many
+    /// readings, which say nothing of the moment that a text is of.
+    Snapshot {
+        /// When it was read, in microseconds since boot.
+        at_us: u64,
+        /// The folder, which names the area.
+        area: Option<Arc<str>>,
+        /// The range, where the path names one.
+        range: Option<u32>,
+        /// Words of 32 bits, the least significant one first; 1 is allocated.
+        words: Arc<[u32]>,
+    },
     /// A counter: sysfs `mm/cma/AREA/FILE`, a line of meminfo (in bytes) or vmstat.
     Counter {
         /// The area, where it belongs to one.

@@ -143,7 +143,9 @@ impl Sections {
         if let Some(title) = title(text) {
             self.expected.clear();
             self.heaps = Heaps::begin(title);
-            if !self.tree.title(title, sink) {
+            if let Some((at_us, path)) = path::stamped(title) {
+                self.expect_snapshot(at_us, path);
+            } else if !self.tree.title(title, sink) {
                 self.expect(title);
             }
             return true;
@@ -196,6 +198,13 @@ impl Sections {
             self.expected.push_back(target);
         }
         true
+    }
+
+    /// Notes that a bitmap follows as it was at some moment. What is read beside it stays where it is.
+    fn expect_snapshot(&mut self, at_us: u64, path: &[u8]) {
+        if let Some(target) = path::target(path, &self.directory, &mut self.names) {
+            self.expected.push_back(Target { stamp_us: Some(at_us), ..target });
+        }
     }
 
     /// The content of the file that is expected.

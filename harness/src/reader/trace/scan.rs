@@ -323,6 +323,8 @@ impl Scan {
         for found in records.by_ref() {
             is_known = true;
             match found {
+                // It is of another moment than where the trace begins.
+                Ok(Found { record: Record::Snapshot { .. }, .. }) => {}
                 Ok(found) if events && traced(&found.record).is_some() => self.event(&found),
                 Ok(found) => self.beside(&found, source.name()),
                 Err(error) => self.wrong(&error),

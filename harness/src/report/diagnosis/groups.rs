@@ -13,6 +13,7 @@ use crate::diagnose::{
     residents, verdict_name,
 };
 use crate::kernel::Errno;
+use crate::report::view::View;
 
 /// The most groups that are kept apart; further failures are only counted.
 const MOST_GROUPS: usize = 256;
@@ -135,6 +136,13 @@ impl Groups {
         Failure { incident: Arc::new(light), ..failure.clone() }
     }
 
+    /// The first failure with enough free pages, else the first one.
+    pub fn first(&self) -> Option<&Failure> {
+        let mut firsts = self.groups.iter().map(|group| &group.first);
+        let withheld = firsts.clone().find(|one| one.verdict.is_some_and(Cause::is_withheld));
+        withheld.or_else(|| firsts.next())
+    }
+
     /// Failures in all.
     pub fn failures(&self) -> u64 {
         self.verdicts.values().sum()
@@ -167,6 +175,20 @@ pub struct Report<'a> {
     pub beyond: u64,
     /// Failures that a kernel log shows to be CMA's.
     pub refused: u64,
+    /// The area of the failure that matters most, over the time, where a trace shows it.
+    pub over_time: OverTime,
+}
+
+/// What a page shows of an area over the time.
+#[derive(Clone, Debug, Default)]
+pub enum OverTime {
+    /// Nothing: no trace shows it.
+    #[default]
+    Unknown,
+    /// Its film, the first one of this.
+    Film(Box<View>),
+    /// The trace has more events than this. The command draws it all the same.
+    TooLong(u64, String),
 }
 
 /// A group with what there is to say about it.
@@ -211,7 +233,8 @@ impl<'a> Report<'a> {
         let mut verdicts: Vec<_> = groups.verdicts().collect();
         verdicts.sort_by_key(|(_, failures)| std::cmp::Reverse(*failures));
         let (failures, beyond, refused) = (groups.failures(), groups.beyond, groups.refused);
-        Self { diagnosis, groups: shown, verdicts, failures, beyond, refused }
+        let over_time = OverTime::Unknown;
+        Self { diagnosis, groups: shown, verdicts, failures, beyond, refused, over_time }
     }
 }
 

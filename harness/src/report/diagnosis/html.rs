@@ -8,12 +8,13 @@ use std::io::{self, Write};
 
 use maud::{Markup, html};
 
-use super::groups::{Report, Shown};
+use super::groups::{OverTime, Report, Shown};
 use super::{board, words};
 use crate::cause::Cause;
 use crate::diagnose::Advice;
 use crate::program::{self, named};
 use crate::report::page::{Page, Section, capital};
+use crate::report::view::{STILL_STYLE, still};
 
 const STYLE: &str = include_str!("html/style.css");
 
@@ -23,15 +24,36 @@ const STYLE: &str = include_str!("html/style.css");
 /// Where the output takes no more.
 pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let headline = words::first_line(report);
+    let over_time = over_time(report);
+    let style = match over_time {
+        Some(_) => [STYLE, STILL_STYLE].concat(),
+        None => STYLE.to_string(),
+    };
     let page = Page {
         title: &headline,
-        style: STYLE,
+        style: &style,
         script: "",
         header: header(report, &headline),
-        sections: sections(report),
+        sections: over_time.into_iter().chain(sections(report)).collect(),
         footer: footer(report),
     };
     out.write_all(page.text().as_bytes())
+}
+
+/// What lay where in the area, from the first event of the trace to the last.
+fn over_time(report: &Report<'_>) -> Option<Section> {
+    let body = match &report.over_time {
+        OverTime::Unknown => None,
+        OverTime::Film(view) => still(view, "over-time-map"),
+        OverTime::TooLong(most, command) => Some(html! {
+            p {
+                "The trace has more than " (most) " events: the map of the area over the time is left \
+                 out. This draws it: " code { (command) } "."
+            } "\n"
+        }),
+    };
+    let heading = html! { "The area over the time" };
+    Some(Section { id: "over-time".to_string(), heading, body: body? })
 }
 
 /// An overview, each kind of failure that is shown in detail, each area with known buffers; of a log
@@ -229,6 +251,26 @@ mod tests {
             assert!(!page.contains("<script"), "{page}");
             assert!(!page.contains(['\u{202e}', '\x07']), "{page}");
         }
+    }
+
+    fn over_time(over_time: OverTime) -> String {
+        let (mut groups, diagnosis) = (super::super::Groups::default(), diagnosis());
+        groups.push(&misaligned());
+        let mut report = Report::new(&groups, &diagnosis);
+        report.over_time = over_time;
+        let mut page = Vec::new();
+        write(&report, &mut page).expect("memory takes all");
+        String::from_utf8(page).expect("it is text")
+    }
+
+    #[test]
+    fn a_trace_too_long_for_a_map_is_said_with_what_draws_it() {
+        let page = over_time(OverTime::TooLong(1000, "cmalab view a&b.txt".into()));
+        let said = "more than 1000 events: the map of the area over the time is left out. This draws \
+                    it: <code>cmalab view a&amp;b.txt</code>";
+        assert!(page.contains(said), "{page}");
+        assert!(page.find("id=\"over-time\"") < page.find("id=\"all\""), "{page}");
+        assert!(!over_time(OverTime::Unknown).contains("over-time"));
     }
 
     #[test]

@@ -210,7 +210,10 @@ pub(super) fn free_of_area(area: &AreaState) -> String {
         Some(available) => {
             format!("{available}{of} pages available by the counter, {free} free in the bitmap")
         }
-        None => format!("{free}{of} pages free"),
+        None => match area.total {
+            Some(total) => format!("{free} of {} free", pages(total)),
+            None => format!("{} free", pages(free)),
+        },
     }
 }
 

@@ -9,7 +9,8 @@ pub(super) const DEBUGFS: Format = Format {
     about: "the state of an area: cma/AREA/ of debugfs, with ranges/N/ from 6.15 on; a directory, \
             or its files in a text",
     columns: "base_pfn, count, order_per_bit, used, maxchunk, bitmap, each as ==> PATH <==, \
-              PATH:value or after cat PATH",
+              PATH:value or after cat PATH; bitmap also below ==> snapshot UPTIME PATH <==, as it \
+              was at some moment",
     kernels: "4.1 on",
     written: false,
 };

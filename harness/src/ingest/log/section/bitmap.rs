@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::super::{DebugfsFile, Sink, bytes};
+use super::super::{Sink, bytes};
 use super::area;
 use super::path::{File, Target};
 
@@ -46,7 +46,8 @@ impl OpenBitmap {
         const FEWEST: usize = 4;
         const MANY: usize = 8;
         const HALF: u32 = 1 << 16;
-        let target = Target { area: None, range: None, file: File::Debugfs(area::BITMAP) };
+        let file = File::Debugfs(area::BITMAP);
+        let target = Target { area: None, range: None, file, stamp_us: None };
         let open = Self::open(line, raw, text, &target)?;
         let full = open.words.iter().any(|word| *word >= HALF);
         let empty = open.words.iter().all(|word| *word == 0);
@@ -125,7 +126,7 @@ impl OpenBitmap {
             let why = format!("a bitmap of more than {MOST_WORDS} words");
             return sink.at(self.line).odd(0, why);
         }
-        let record = self.target.debugfs(DebugfsFile::Bitmap(Arc::from(self.words)));
+        let record = self.target.bitmap(Arc::from(self.words));
         sink.at(self.line).push(None, None, record);
     }
 }

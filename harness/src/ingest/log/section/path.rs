@@ -16,6 +16,8 @@ pub(super) struct Target {
     pub(super) range: Option<u32>,
     /// Which file.
     pub(super) file: File,
+    /// When it was read, in microseconds since boot: one of many such readings.
+    pub(super) stamp_us: Option<u64>,
 }
 
 /// A kind of file.
@@ -40,6 +42,16 @@ pub(super) enum File {
 }
 
 impl Target {
+    /// What a bitmap says: that it is so now, or was so when it was read.
+    pub(super) fn bitmap(&self, words: Arc<[u32]>) -> Record {
+        match self.stamp_us {
+            Some(at_us) => {
+                Record::Snapshot { at_us, area: self.area.clone(), range: self.range, words }
+            }
+            None => self.debugfs(DebugfsFile::Bitmap(words)),
+        }
+    }
+
     /// What a file of debugfs says.
     pub(super) fn debugfs(&self, file: DebugfsFile) -> Record {
         Record::Debugfs { area: self.area.clone(), range: self.range, file }
@@ -93,7 +105,7 @@ pub(super) fn target(path: &[u8], known: &[u8], names: &mut Names) -> Option<Tar
     }
     let per_area = matches!(file, File::Debugfs(_) | File::Counter(_));
     if !per_area {
-        return Some(Target { area: None, range: None, file });
+        return Some(Target { area: None, range: None, file, stamp_us: None });
     }
     let (here, range) = range_of(here);
     let area = match file {
@@ -103,7 +115,17 @@ pub(super) fn target(path: &[u8], known: &[u8], names: &mut Names) -> Option<Tar
     if area.is_some_and(|area| area.contains(&b'*')) {
         return None;
     }
-    Some(Target { area: area.map(|area| names.get(area)), range, file })
+    Some(Target { area: area.map(|area| names.get(area)), range, file, stamp_us: None })
+}
+
+/// `snapshot UPTIME PATH` of a bitmap, as the script of `cmalab collect` has it: when it was read, in
+/// microseconds, and the path.
+pub(super) fn stamped(title: &[u8]) -> Option<(u64, &[u8])> {
+    let rest = title.strip_prefix(b"snapshot ")?;
+    let blank = memchr::memchr(b' ', rest)?;
+    let path = rest[blank..].trim_ascii_start();
+    let is_bitmap = named(path) == Some(File::Debugfs(area::BITMAP));
+    bytes::microseconds(&rest[..blank]).filter(|_| is_bitmap).map(|at_us| (at_us, path))
 }
 
 /// The directory of a path, without a slash at its end.

@@ -120,6 +120,33 @@ fn ranges_have_files_of_their_own() {
 }
 
 #[test]
+fn a_stamped_bitmap_is_of_its_moment_and_leaves_the_rest_as_it_is() {
+    let snapshot = |at_us, range, words: &[u32]| Record::Snapshot {
+        at_us,
+        area: Some("vpu".into()),
+        range,
+        words: words.into(),
+    };
+    let text = "==> snapshot 61.50 /sys/kernel/debug/cma/cma-vpu/bitmap <==\n255 7\n\n\
+                ==> snapshot 62.51 /sys/kernel/debug/cma/vpu/ranges/1/bitmap <==\n0 1\n";
+    assert_eq!(
+        read(text),
+        [snapshot(61_500_000, None, &[255, 7]), snapshot(62_510_000, Some(1), &[0, 1])]
+    );
+    // Names without a directory are still those of the file before it.
+    let around = |between: &str| {
+        read(&format!("/sys/kernel/debug/cma/a/base_pfn:64\n{between}==> x/count <==\n64\n"))
+    };
+    let with = around(text);
+    assert_eq!([&with[..1], &with[3..]].concat(), around(""));
+    // Only bitmaps are read again and again, and a moment is a number.
+    for odd in ["61.5 /sys/kernel/debug/cma/vpu/used", "now /x/bitmap", "61.5", ""] {
+        let found = read(&format!("==> snapshot {odd} <==\n"));
+        assert_eq!(found, [], "{odd}");
+    }
+}
+
+#[test]
 fn a_wrapped_bitmap_is_one() {
     let words: Vec<u32> = (0..300u32).map(|word| word.wrapping_mul(2_654_435_761)).collect();
     let line: Vec<_> = words.iter().map(u32::to_string).collect();

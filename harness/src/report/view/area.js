@@ -1,0 +1,195 @@
+// Pages of an area, and who owns them: states, holes, and what is usable of a hole.
+
+/** Ranges with their pages by number. Less than a bit at the end of one can never be given out. */
+function makeArea(area) {
+  const granule = 2 ** area.order_per_bit;
+  let first = 0;
+  const ranges = area.ranges.map(({ base_pfn: base, pages }) => {
+    const made = { first, end: first + Math.floor(pages / granule) * granule, base, pages };
+    first += pages;
+    return made;
+  });
+  return { name: area.name, bitOrder: area.order_per_bit, granule, ranges, pages: first };
+}
+
+function rangeOf(area, page) {
+  const { ranges } = area;
+  return ranges.find(({ first, pages }) => page < first + pages) || ranges[ranges.length - 1];
+}
+
+function pfnOf(area, page) {
+  const range = rangeOf(area, page);
+  return range.base + page - range.first;
+}
+
+/**
+ * The first page from `page` on, within its range, at which a buffer of the order may start; it may
+ * be the end of the range or beyond. As cma_bitmap_aligned_offset() has it: by whole bits, with the
+ * base's own offset.
+ */
+function alignedFrom(area, range, page, order) {
+  const mask = 2 ** Math.max(0, order - area.bitOrder);
+  const offset = Math.floor((range.base % 2 ** order) / area.granule);
+  const bit = Math.ceil((page - range.first) / area.granule);
+  return range.first + (roundUp(bit + offset, mask) - offset) * area.granule;
+}
+
+/** Pages of the hole [start, start + pages) from its first aligned one on. */
+function usablePages(area, start, pages, order) {
+  const from = alignedFrom(area, rangeOf(area, start), start, order);
+  return Math.max(0, start + pages - from);
+}
+
+/** Pages that a buffer takes of the bitmap: whole bits. */
+function takenPages(panel, grant) {
+  return roundUp(panel.count[grant], panel.area.granule);
+}
+
+/** The number of the last event that is not after `value` in a column that never falls; or -1. */
+function lastUpTo(column, value) {
+  let [low, high] = [0, column.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (column[middle] <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+/** The column of x: microseconds or operations. */
+function columnOf(panel, name) {
+  return name === "time" ? panel.at : panel.op;
+}
+
+/** The buffers that live after an event, in the order of their grants. */
+function liveAt(panel, event) {
+  const { frames, kind, about, end } = panel;
+  let frame = frames.length - 1;
+  while (frames[frame].event > event) frame -= 1;
+  const live = [];
+  for (const grant of frames[frame].live) if (end[grant] > event) live.push(grant);
+  for (let e = frames[frame].event + 1; e <= event; e += 1) {
+    if (kind[e] === GRANT || kind[e] === LIVE_BEFORE) {
+      if (end[about[e]] > event) live.push(about[e]);
+    }
+  }
+  return live;
+}
+
+/** Runs, as [start, end), without the pages of one of them. */
+function without(runs, start, end) {
+  return runs
+    .flatMap((run) => [
+      [run[0], Math.min(run[1], start)],
+      [Math.max(run[0], end), run[1]],
+    ])
+    .filter((run) => run[0] < run[1]);
+}
+
+/** What is freed of a buffer up to an event, but for its end. */
+function partsUpTo(panel, grant, event) {
+  return (panel.parts.get(grant) || []).filter((part) => part.event <= event);
+}
+
+/**
+ * The runs that a buffer still has in the bitmap after an event. A part that is freed clears whole
+ * bits, those of pages that stay too, as cma_clear_bitmap() does.
+ */
+function piecesOf(panel, grant, event) {
+  if (panel.end[grant] <= event) return [];
+  const { granule } = panel.area;
+  const page = panel.page[grant];
+  let runs = [[page, page + takenPages(panel, grant)]];
+  for (const { offset, count } of partsUpTo(panel, grant, event)) {
+    const start = page + Math.floor(offset / granule) * granule;
+    runs = without(runs, start, start + roundUp(count, granule));
+  }
+  return runs;
+}
+
+/** The runs whose pages a buffer still holds, as whole bits: what stands in the way of a claim. */
+function standingOf(panel, grant, event) {
+  if (panel.end[grant] <= event) return [];
+  const { granule } = panel.area;
+  const page = panel.page[grant];
+  let runs = [[0, panel.count[grant]]];
+  for (const { offset, count } of partsUpTo(panel, grant, event)) {
+    runs = without(runs, offset, offset + count);
+  }
+  return runs.map(([start, end]) => [
+    page + Math.floor(start / granule) * granule,
+    page + roundUp(end, granule),
+  ]);
+}
+
+/** The number of the buffer that owns each page after an event, -1 where it is free. */
+function ownersAt(panel, event) {
+  if (panel.ownerEvent === event) return panel.owner;
+  const owner = panel.owner.fill(-1);
+  for (const grant of liveAt(panel, event)) {
+    for (const [start, end] of piecesOf(panel, grant, event)) owner.fill(grant, start, end);
+  }
+  panel.ownerEvent = event;
+  return owner;
+}
+
+/** The same of pages that are held, though the bitmap may call some free: see `piecesOf`. */
+function holdersAt(panel, event) {
+  const owner = ownersAt(panel, event);
+  if (panel.area.granule === 1 || !panel.parts.size) return owner;
+  const holder = owner.slice();
+  for (const grant of liveAt(panel, event)) {
+    if (!panel.parts.has(grant)) continue;
+    for (const [start, end] of standingOf(panel, grant, event)) {
+      for (let page = start; page < end; page += 1) if (holder[page] < 0) holder[page] = grant;
+    }
+  }
+  return holder;
+}
+
+/** Maximal free runs after an event, as [start, pages]; none crosses the end of a range. */
+function holesAt(panel, event) {
+  const owner = ownersAt(panel, event);
+  const holes = [];
+  for (const range of panel.area.ranges) {
+    let page = range.first;
+    while (page < range.end) {
+      if (owner[page] >= 0) {
+        page += 1;
+        continue;
+      }
+      const start = page;
+      while (page < range.end && owner[page] < 0) page += 1;
+      holes.push([start, page - start]);
+    }
+  }
+  return holes;
+}
+
+/** What the curves show, after one event; `dead` are free pages that the request cannot use. */
+function numbersAt(panel, event, request) {
+  const seen = { free: 0, longest: 0, usable: 0, dead: 0, holes: 0 };
+  const need = roundUp(request.count, panel.area.granule);
+  for (const [start, pages] of holesAt(panel, event)) {
+    const usable = usablePages(panel.area, start, pages, request.order);
+    seen.holes += 1;
+    seen.free += pages;
+    seen.longest = Math.max(seen.longest, pages);
+    seen.usable = Math.max(seen.usable, usable);
+    seen.dead += usable < need ? pages : pages - usable;
+  }
+  return seen;
+}
+
+/** Free pages behind a buffer up to the next start of the order, within the hole there. */
+function strandedBehind(panel, event, grant, order) {
+  const owner = ownersAt(panel, event);
+  const area = panel.area;
+  const range = rangeOf(area, panel.page[grant]);
+  let last = panel.page[grant] + takenPages(panel, grant);
+  while (last > panel.page[grant] && owner[last - 1] !== grant) last -= 1;
+  const limit = Math.min(alignedFrom(area, range, last, order), range.end);
+  let page = last;
+  while (page < limit && owner[page] < 0) page += 1;
+  return page - last;
+}

@@ -7,6 +7,7 @@ mod choice;
 mod compared;
 mod contest;
 mod findings;
+mod pictures;
 mod sizing;
 mod summary;
 mod survival;
@@ -17,10 +18,11 @@ pub use choice::{
 };
 pub use compared::Compared;
 pub use contest::{Contest, Standing, contest};
-pub use findings::{Findings, Picture, Worst, findings, pictures};
+pub use findings::{Findings, findings};
+pub use pictures::{Inside, Picture, Shows, Worst, pictures};
 pub use sizing::{Least, SizeTried, Sizing};
 pub(crate) use summary::CLASS_NAMES;
 pub use summary::{
-    BLAME, ClassCounts, Earliest, RATES, Rate, Summary, SummaryRow, TimeRow, rows_of,
+    BLAME, ClassCounts, Earliest, Fullest, RATES, Rate, Summary, SummaryRow, TimeRow, rows_of,
 };
 pub use survival::{Curve, CurveUnit, MOST_POINTS};

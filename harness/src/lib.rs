@@ -136,12 +136,8 @@
 //! use cma_harness::strategy::{Stream, streams};
 //! use proptest::prelude::*;
 //!
-//! # let few = ProptestConfig::with_cases(16);
 //! let kernel = builtin::catalog().parse("kernel").unwrap();
-//! # proptest!(few, |(Stream { area, ops } in streams())| {
-//! # /*
 //! proptest!(|(Stream { area, ops } in streams())| {
-//! # */
 //!     let policy = kernel.build(area.clone()).unwrap();
 //!     let mut witness = Witness::new(&area, policy, Checks::EVERY_OP);
 //!     let done = simulate(ops, &mut witness, &mut Pinned::default(), &mut []);

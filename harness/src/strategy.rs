@@ -38,6 +38,7 @@
 //! # #[cfg(not(feature = "arbitrary"))] fn main() {}
 //! ```
 
+#[cfg(any(test, feature = "proptest"))]
 mod area;
 #[cfg(any(test, feature = "arbitrary"))]
 mod by_bytes;

@@ -36,7 +36,7 @@ mod stream;
 mod target;
 
 pub use builtin::{BUILTIN, Recording, TEMPLATE, TEMPLATE_NAME, recordings};
-pub use cell::run_cell;
+pub use cell::{clients_of, run_cell, stream_command};
 pub use cells::{Cell, Configuration};
 pub(crate) use desk::unit_of;
 pub use emit::{emit, emit_unread};

@@ -17,7 +17,7 @@ mod state;
 pub use blockers::{Place, Places, places};
 pub use difference::{Answered, Difference, difference};
 pub use doomed::{Doomed, doomed};
-pub use film::{Buffer, Event, Film, Refusal, What};
+pub use film::{Buffer, Event, Film, Refusal, What, number_together};
 pub use recorded::recorded;
 pub use run::{of_ops, run};
 pub use snapshots::{CLIENTS, Snapshots, snapshots};

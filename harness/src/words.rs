@@ -4,6 +4,7 @@ pub(crate) mod csv;
 #[cfg(feature = "cli")]
 pub(crate) mod table;
 
+#[cfg(feature = "cli")]
 use cma_policies::SpecError;
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
@@ -28,6 +29,7 @@ pub(crate) fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> 
 }
 
 /// Why a text names no policy, environment or reaction, and what may be meant.
+#[cfg(feature = "cli")]
 pub(crate) fn because(error: &SpecError) -> String {
     format!("{}{}", error.why, near(error.word(), error.known.iter().copied()))
 }
@@ -71,6 +73,11 @@ pub(crate) fn counted(number: u64, what: &str) -> String {
 /// `is` of one, `are` of several.
 pub(crate) const fn is_or_are(number: u64) -> &'static str {
     if number == 1 { "is" } else { "are" }
+}
+
+/// `was` of one, `were` of several.
+pub(crate) const fn was_or_were(number: u64) -> &'static str {
+    if number == 1 { "was" } else { "were" }
 }
 
 /// `1 page`, `2 pages`.

@@ -72,9 +72,9 @@ fn replay_shows_what_was_refused_and_why() {
     let out = Bench::new().good(&["replay", "s.csv", "--cap", "8", "--cap", "0"]);
     let expected = "\
 s.csv: stream, errno as kernel 6.12
-area cma: 2048 pages at pfn 0, order_per_bit 0
+area cma: 2048 pages at pfn 0 (8 MiB), order_per_bit 0
 7 rows, 6 allocs; 5 of them follow the cap (83.333 %), the others keep their order
-LOAD 1283 pages, 62.646 % of the area
+LOAD 1283 pages (5 MiB), 62.646 % of the area
 
 policy  cap  requests  granted  refused  with free pages    of all  of satisfiable  \
 first at request  area in use then
@@ -127,11 +127,11 @@ fn a_trace_is_replayed_like_a_recording() {
     let args = ["replay", "t.txt", "--quiet", "--policy", "kernel", "--cap", "8", "--cap", "4"];
     let expected = "\
 t.txt: trace, errno as kernel 6.12
-area multimedia: 2048 pages at pfn 589824, order_per_bit 0
+area multimedia: 2048 pages at pfn 589824 (8 MiB), order_per_bit 0
 3 rows, 2 allocs; 2 of them follow the cap (100.000 %), the others keep their order
 recorded with cap 8: 2 calls for 257 pages (the first on line 4) ask for order 8
 policy kernel answers 2 calls as traced, 0 differently; of 0 the trace does not say
-LOAD 771 pages, 37.646 % of the area
+LOAD 771 pages (3 MiB), 37.646 % of the area
 ";
     let out = bench.good(&args);
     assert!(out.starts_with(expected), "{out}");
@@ -305,7 +305,7 @@ fn areas_of_several_ranges_are_written_and_read_back_in_their_order() {
     }
     let out = bench.good(&["replay", "r.csv"]);
     assert!(out.contains("16048 pages in 3 ranges, 5000 at pfn 65536, 2048 at pfn 32768"), "{out}");
-    assert!(out.contains("1712 pages of it have no bit and are never granted"), "{out}");
+    assert!(out.contains("1712 pages (6.7 MiB) of it have no bit and are never granted"), "{out}");
 }
 
 #[test]

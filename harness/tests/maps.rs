@@ -295,21 +295,68 @@ fn what_cannot_be_shown_says_what_would() {
 /// Where the area begins is not known: above the order of a pageblock that decides what is usable.
 #[test]
 fn nothing_is_said_of_an_order_that_the_unknown_base_decides() {
-    let log = |order: u32| {
-        format!(
-            "[   39.0] cma: cma_alloc(cma 1, count {0}, align {order})\n\
-             [   39.1] cma: cma_alloc: vpu: alloc failed, req-size: {0} pages, ret: -12\n\
-             [   39.2] cma: number of available pages: {1}@3=> {1} free of 65536 total pages\n\
-             [   39.3] cma: cma_alloc(): returned (null)\n",
-            1 << order,
-            (2 << order) - 4
-        )
-    };
-    for (order, refused) in [(9, 1), (10, 0)] {
-        let found = seen(&log(order));
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../corpora/logs/7.3/m1.txt");
+    for (base_pfn, refused) in [(None, 0), (Some(512), 1)] {
+        let mut options = Options::default();
+        options.geometry.base_pfn = base_pfn;
+        let source = Source::file(Path::new(path));
+        let found = snapshots(&[source], &options, Some("lab0")).unwrap();
         let [film] = &found.films[..] else { panic!("{found:?}") };
-        assert_eq!(film.refusals.len(), refused, "{found:?}");
+        // 1024 pages at order 10 in an empty area of 1024.
+        assert_eq!((film.area.pages(), film.refusals.len()), (1024, refused), "{found:?}");
         let says = found.notes.iter().any(|note| note.contains("an order above 9"));
         assert_eq!(says, refused == 0, "{:?}", found.notes);
+        assert_eq!(doomed(film), vec![Doomed::Always; refused]);
     }
+}
+
+/// The page of `diagnose`, and the parts of it by their headings.
+fn diagnosed(folder: &Path, args: &[&str]) -> (String, Vec<String>) {
+    let (code, page, err) = cmalab(folder, &[&["diagnose", "--format", "html"], args].concat());
+    assert_eq!(code, 0, "{err}");
+    let ids = page.split("<section id=\"").skip(1);
+    let ids = ids.map(|rest| rest.split('"').next().unwrap().to_string()).collect();
+    (page, ids)
+}
+
+#[test]
+fn the_first_picture_of_a_diagnosis_is_the_area_over_the_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = |name: &str| format!("{}/../corpora/logs/board/{name}", env!("CARGO_MANIFEST_DIR"));
+    let dmesg = text("7.3-dmaheap-two-pools-dmesg.txt.gz");
+    let trace = text("7.3-dmaheap-two-pools-trace.txt.gz");
+    let (page, sections) = diagnosed(folder.path(), &[&dmesg, &trace]);
+    assert_eq!(sections[0], "over-time", "{sections:?}");
+    let map = page.split("</section>").next().unwrap();
+    assert_eq!(map.matches("href=\"data:image/png;base64,").count(), 1);
+    for part in [
+        "vpu_pool, 6144 pages (24 MiB)",
+        "refused: 320 pages, order 8",
+        "no place from here on",
+        "100 of 474 requests refused",
+        "No place for it since op 26",
+        "cmalab view 7.3-dmaheap-two-pools-dmesg.txt.gz 7.3-dmaheap-two-pools-trace.txt.gz --area \
+         vpu_pool",
+    ] {
+        assert!(map.contains(part), "{part}");
+    }
+    for class in ["first", "doomed", "refused", "free-pages", "hole", "usable", "asked"] {
+        assert!(map.contains(&format!("<path class=\"{class}\" d=\"M")), "{class}");
+    }
+    assert!(!page.contains("<script") && !page.contains("://"));
+    // Without the trace, and where a trace is of another area, it is as it was.
+    for args in [&[&*dmesg][..], &[&*dmesg, "other.txt"]] {
+        let other = " a-7 [000] .... 1.5: cma_alloc_start: name=camera count=4 align=2\n";
+        fs::write(folder.path().join("other.txt"), other).unwrap();
+        let (page, sections) = diagnosed(folder.path(), args);
+        assert_ne!(sections[0], "over-time");
+        assert!(!page.contains("still-map") && !page.contains("data:image"));
+    }
+}
+
+#[test]
+fn events_are_counted_only_as_far_as_they_matter() {
+    let source = Source::bytes("board.txt", BOARD.as_bytes());
+    let events = |most| cma_harness::reader::events(&source, most).unwrap();
+    assert_eq!([events(3), events(4), events(100)], [3, 4, 4]);
 }

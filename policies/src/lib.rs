@@ -58,6 +58,9 @@
 //!
 //! Where they do not fit, implement [`Policy`] itself, as `builtin/buddy.rs` does.
 //!
+//! The crate `cma-harness` tests, drives, measures and fuzzes what has an entry: every law by
+//! `conformance!(BY_SIZE)`.
+//!
 //! # The contract, and why it is so
 //!
 //! **Searching and claiming are apart.** `cma_alloc()` (`mm/cma.c`) marks bits under a lock, drops

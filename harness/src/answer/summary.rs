@@ -58,6 +58,15 @@ pub struct Earliest {
     pub seed: u64,
 }
 
+/// The stream that goes well though it needs most.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Fullest {
+    /// Its aligned LOAD in pages: the least area that it can do with, whatever the policy.
+    pub aligned_load_pages: u64,
+    /// Its seed; the first of equals.
+    pub seed: u64,
+}
+
 /// The streams of one policy under one configuration.
 ///
 /// Two policies see the same requests up to the first answer that differs; after it each goes on
@@ -104,6 +113,8 @@ pub struct SummaryRow {
     pub lost_interval: Interval,
     /// The first stream of which that is true.
     pub earliest: Option<Earliest>,
+    /// Of those of which it is not, the one that needs most; none where all fail.
+    pub fullest_well: Option<Fullest>,
     /// Median of the utilisation at the first refusal, over the streams that have one.
     pub utilisation: Option<f64>,
     /// Median of the share of the area that was in use at the first refusal, of the area that refused.

@@ -24,6 +24,7 @@ use crate::ingest::{StreamWriter, stated, strange};
 use crate::op::Timed;
 use crate::page::Page;
 use crate::size::Size;
+use crate::words::counted;
 
 /// Searches the worst stream for a policy: ENOMEM with as much free memory as possible.
 ///
@@ -248,7 +249,7 @@ fn attacked(goal: &Goal, args: &Attack, tried: &Tried, beat: &dyn Fn(f64)) -> Ve
     });
     if let Some(mut row) = of_cases.min_by_key(|row| need(row.hit.as_ref())) {
         if row.hit.is_none() {
-            row.detail = format!("{} files", cases.len());
+            row.detail = counted(cases.len() as u64, "file");
         }
         rows.push(row);
     }
@@ -257,7 +258,7 @@ fn attacked(goal: &Goal, args: &Attack, tried: &Tried, beat: &dyn Fn(f64)) -> Ve
         let beat = |share: f64| beat(FIRST + (1.0 - FIRST) * share);
         let found = search(goal, Effort { tries, climbs, seed, folded: !plain }, &beat);
         let hit = found.and_then(|found| hit(goal, &found.acts, found.load_limit.into()));
-        rows.push(row("search", &format!("{tries} tries"), hit));
+        rows.push(row("search", &counted(tries, "try"), hit));
     }
     beat(1.0);
     rows

@@ -1,7 +1,7 @@
 //! The command line in the name of a stranger's program.
 
-use clap::Command;
 use clap::builder::StyledStr;
+use clap::{Arg, Command};
 
 use crate::program::named;
 
@@ -27,13 +27,12 @@ fn texts(command: Command) -> Command {
     let (after, after_long) = (of(command.get_after_help()), of(command.get_after_long_help()));
     let command = command.mut_args(|arg| {
         let (help, long) = (of(arg.get_help()), of(arg.get_long_help()));
-        let arg = help.into_iter().fold(arg, |arg, text| arg.help(text));
-        long.into_iter().fold(arg, |arg, text| arg.long_help(text))
+        let arg = help.into_iter().fold(arg, Arg::help);
+        long.into_iter().fold(arg, Arg::long_help)
     });
-    let command = about.into_iter().fold(command, |command, text| command.about(text));
-    let command = long.into_iter().fold(command, |command, text| command.long_about(text));
-    let command = after.into_iter().fold(command, |command, text| command.after_help(text));
-    let command =
-        after_long.into_iter().fold(command, |command, text| command.after_long_help(text));
+    let command = about.into_iter().fold(command, Command::about);
+    let command = long.into_iter().fold(command, Command::long_about);
+    let command = after.into_iter().fold(command, Command::after_help);
+    let command = after_long.into_iter().fold(command, Command::after_long_help);
     command.mut_subcommands(texts)
 }

@@ -28,15 +28,16 @@ pub(super) struct Man {
 pub(super) fn run(args: &Man, context: &Context) -> Result<Exit, Failure> {
     let mut command = super::command().disable_help_subcommand(true);
     command.build();
+    let source = format!("{} {}", command.get_name(), command.get_version().unwrap_or_default());
     let Some(folder) = &args.folder else {
-        let page = page(&command);
+        let page = page(&command, &source);
         context.output(None, |out| Ok(out.write_all(&page)?))?;
         return Ok(Exit::Good);
     };
     fs::create_dir_all(folder)
         .map_err(|error| Failure::because(format_args!("write {}: {error}", folder.display())))?;
     for command in std::iter::once(&command).chain(command.get_subcommands()) {
-        let page = page(command);
+        let page = page(command, &source);
         let name = command.get_display_name().unwrap_or(command.get_name());
         let path = folder.join(format!("{name}.1"));
         context.output(Some(&path), |out| Ok(out.write_all(&page)?))?;
@@ -44,8 +45,10 @@ pub(super) fn run(args: &Man, context: &Context) -> Result<Exit, Failure> {
     Ok(Exit::Good)
 }
 
-fn page(command: &Command) -> Vec<u8> {
+/// `source` is what the page is of, in its last line.
+fn page(command: &Command, source: &str) -> Vec<u8> {
     let mut page = Vec::new();
-    clap_mangen::Man::new(command.clone()).render(&mut page).expect("memory takes all");
+    let man = clap_mangen::Man::new(command.clone()).source(source);
+    man.render(&mut page).expect("memory takes all");
     page
 }

@@ -9,6 +9,7 @@ use super::held::Held;
 use super::lines::{Columns, Fields, Lines};
 use super::{Event, Format, Row};
 use crate::op::Op;
+use crate::words::{counted, is_or_are, pages};
 
 pub(super) const FORMAT: Format = Format {
     name: "recording",
@@ -112,10 +113,12 @@ impl super::Rows for Rows {
     fn warnings(&self) -> Vec<String> {
         let mut warnings = self.columns.warnings();
         for (kind, rows) in &self.unknown {
-            warnings.push(format!("{rows} rows of the unknown kind {} are skipped", quoted(kind)));
+            let (of, are) = (counted(*rows, "row"), is_or_are(*rows));
+            warnings.push(format!("{of} of the unknown kind {} {are} skipped", quoted(kind)));
         }
         if self.unknown_others > 0 {
-            warnings.push(format!("{} rows of further unknown kinds", self.unknown_others));
+            let rows = counted(self.unknown_others, "row");
+            warnings.push(format!("{rows} of further unknown kinds"));
         }
         warnings
     }
@@ -238,7 +241,8 @@ impl Said<'_> {
         match held.give(id, count, offset) {
             Ok(part) => Ok(Event::Op(Op::Free { id, part })),
             Err(left) => {
-                let why = format!("count {}: buffer {id} has {left} pages left", self.text(COUNT));
+                let why =
+                    format!("count {}: buffer {id} has {} left", self.text(COUNT), pages(left));
                 Err(self.wrong(COUNT, why))
             }
         }

@@ -13,6 +13,7 @@ use super::recording::Recorded;
 use super::{DEFAULT_CAP, Event, Format, Row};
 use crate::op::{Op, Timed};
 use crate::words::csv::write;
+use crate::words::pages;
 
 pub(super) const FORMAT: Format = Format {
     name: "stream",
@@ -199,7 +200,7 @@ impl Said<'_> {
             return Err(self.wrong(COUNT, "an offset needs a count beside it".to_string()));
         }
         held.give(id, count, offset).map(|part| Event::Op(Op::Free { id, part })).map_err(|left| {
-            let why = format!("count {}: buffer {id} has {left} pages left", self.text(COUNT));
+            let why = format!("count {}: buffer {id} has {} left", self.text(COUNT), pages(left));
             self.wrong(COUNT, why)
         })
     }

@@ -3,11 +3,17 @@
 //! Not in [`METRICS`](super::METRICS): it is no number, and it looks at every hole. It watches one
 //! cell that is run again for its picture.
 
-use cma_policies::Run;
+mod kinds;
+mod places;
+mod room;
 
 use crate::cause::Cause;
 use crate::oracle::Model;
 use crate::simulate::{Observer, Step};
+
+pub(crate) use kinds::{By, Kinds, MOST_KINDS, NOBODY};
+pub(crate) use places::Places;
+pub(crate) use room::Room;
 
 /// Places of the address axis, at most: fewer where an area has fewer pages.
 const ROWS: usize = 160;
@@ -17,9 +23,6 @@ const COLUMNS: usize = 480;
 
 /// Places of the strip that shows an area at its first refusal, at most.
 const STRIP: usize = 640;
-
-/// What part of a place is granted, padding to whole granules included: 0 none, 255 all.
-type Share = u8;
 
 /// The first request that an area refused, and what it looked like then.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -40,8 +43,26 @@ pub(crate) struct Refusal {
     pub longest_run: u64,
     /// Pages of the longest free run from a start aligned as asked for.
     pub longest_usable: u64,
-    /// The area then, lowest page first, [`STRIP`] places at most.
-    pub strip: Vec<Share>,
+    /// The area then, [`STRIP`] places at most.
+    pub strip: Places,
+}
+
+/// An area at a moment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Column {
+    /// What lies where.
+    pub places: Places,
+    /// What is left then or, where it is less, at a refusal before the next column.
+    pub room: Room,
+}
+
+/// A request by its size.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Asked {
+    /// Pages.
+    pub count: u64,
+    /// The order of its alignment.
+    pub align: u32,
 }
 
 /// One area over the time.
@@ -49,14 +70,16 @@ pub(crate) struct Refusal {
 pub(crate) struct Grid {
     /// Pages of the area, all ranges.
     pub pages: u64,
-    /// For each column, lowest page first, what part of each place is granted.
-    pub columns: Vec<Vec<Share>>,
+    /// What it is like over the time.
+    pub columns: Vec<Column>,
     /// For each column, how many requests to this area were refused in it.
     pub refused: Vec<u64>,
     /// The first that was.
     pub first: Option<Refusal>,
+    /// The largest request to this area, granted or not.
+    pub largest: Option<Asked>,
     /// The state since a start of the board, where no column shows it yet.
-    fresh: Option<Vec<Share>>,
+    fresh: Option<Column>,
 }
 
 /// Watches where buffers lie. Memory does not grow with the stream: when the columns are full,
@@ -71,16 +94,18 @@ pub(crate) struct Occupancy {
     /// When each column began, in microseconds.
     began_us: Vec<u64>,
     end_us: u64,
+    kinds: Kinds,
 }
 
 impl Occupancy {
-    /// For a board with areas of so many pages.
-    pub(crate) fn new(areas: &[u64]) -> Self {
+    /// For a board with areas of so many pages, with clients of these kinds.
+    pub(crate) fn new(areas: &[u64], kinds: Kinds) -> Self {
         let grid = |&pages: &u64| Grid {
             pages,
             columns: Vec::new(),
             refused: Vec::new(),
             first: None,
+            largest: None,
             fresh: None,
         };
         Self {
@@ -89,7 +114,13 @@ impl Occupancy {
             stride: 1,
             began_us: Vec::new(),
             end_us: 0,
+            kinds,
         }
+    }
+
+    /// The kinds of its clients.
+    pub(crate) const fn kinds(&self) -> &Kinds {
+        &self.kinds
     }
 
     /// The areas, each with as many columns as the board has seen.
@@ -125,22 +156,50 @@ impl Occupancy {
         self.stride *= 2;
         self.began_us = self.began_us.iter().step_by(2).copied().collect();
         for grid in &mut self.areas {
-            grid.columns = grid.columns.chunks(2).map(mean).collect();
+            grid.columns = grid.columns.chunks(2).map(joined).collect();
             grid.refused = grid.refused.chunks(2).map(|pair| pair.iter().sum()).collect();
         }
     }
 }
 
-/// The mean of one or two columns.
-fn mean(pair: &[Vec<Share>]) -> Vec<Share> {
-    let [a, b] = pair else { return pair[0].clone() };
-    a.iter().zip(b).map(|(&a, &b)| (u16::from(a) + u16::from(b)).div_ceil(2) as Share).collect()
+/// One or two columns as one: the state of the first, as all columns are of their first request, and
+/// what refusals in both met.
+fn joined(pair: &[Column]) -> Column {
+    let mut column = pair[0].clone();
+    if let [_, second] = pair {
+        column.room.join(&second.room);
+    }
+    column
 }
 
+/// What `model` is like.
+fn seen(model: &Model, kinds: &Kinds) -> Column {
+    Column { places: Places::of(model, ROWS, kinds), room: Room::of(model) }
+}
+
+/// The least part of the places with something in them that a second kind of client has for it to be
+/// seen.
+const SEEN: f64 = 0.05;
+
 impl Grid {
+    /// By client where more than one kind has a part that is seen, else by size.
+    pub(crate) fn by(&self) -> By {
+        let mut places = [0_u64; MOST_KINDS + 1];
+        for column in &self.columns {
+            for kind in column.places.kinds(By::Client) {
+                places[usize::from(*kind)] += 1;
+            }
+        }
+        let places = &places[..usize::from(NOBODY)];
+        let all: u64 = places.iter().sum();
+        let seen = places.iter().filter(|count| **count as f64 > SEEN * all as f64);
+        if seen.count() > 1 { By::Client } else { By::Size }
+    }
+
     /// Repeats the last state until there are `columns` of them.
     fn reach(&mut self, columns: usize) {
-        let empty = || vec![0; places(self.pages, ROWS)];
+        let pages = self.pages;
+        let empty = || Column { places: Places::empty(pages, ROWS), room: Room::whole(pages) };
         while self.columns.len() < columns {
             let last = self.fresh.take().or_else(|| self.columns.last().cloned());
             self.columns.push(last.unwrap_or_else(empty));
@@ -154,7 +213,7 @@ impl Observer for Occupancy {
         let grid = &mut self.areas[area];
         // Up to now it was as before.
         grid.reach(self.began_us.len());
-        grid.fresh = Some(shares(model, ROWS));
+        grid.fresh = Some(seen(model, &self.kinds));
     }
 
     fn step(&mut self, step: &Step<'_>) {
@@ -172,11 +231,16 @@ impl Observer for Occupancy {
         if grid.columns.len() <= column {
             grid.reach(column);
             grid.fresh = None;
-            grid.columns.push(shares(step.model, ROWS));
+            grid.columns.push(seen(step.model, &self.kinds));
             grid.refused.push(0);
         }
-        let (Some(cause), Some(request)) = (step.cause, step.request()) else { return };
+        let Some(request) = step.request() else { return };
+        let asked = Asked { count: request.count(), align: request.align() };
+        grid.largest = grid.largest.max(Some(asked));
+        let Some(cause) = step.cause else { return };
         grid.refused[column] += 1;
+        // The moment at which it does not do is one that its column shows.
+        grid.columns[column].room.lower(step.model, request.align());
         let requests = self.requests;
         grid.first.get_or_insert_with(|| Refusal {
             request: requests,
@@ -187,7 +251,7 @@ impl Observer for Occupancy {
             free_pages: step.model.free_pages(),
             longest_run: step.model.longest_run(),
             longest_usable: step.model.longest_usable(request.align()),
-            strip: shares(step.model, STRIP),
+            strip: Places::of(step.model, STRIP, &self.kinds),
         });
     }
 
@@ -198,52 +262,6 @@ impl Observer for Occupancy {
             grid.reach(columns);
         }
     }
-}
-
-/// Into how many places an area of `pages` is divided.
-fn places(pages: u64, most: usize) -> usize {
-    (most as u64).min(pages) as usize
-}
-
-/// What part of each of at most `most` places is granted. Ranges follow each other without the
-/// gap between them.
-fn shares(model: &Model, most: usize) -> Vec<Share> {
-    let area = model.area();
-    let pages = area.pages();
-    let places = places(pages, most);
-    let start_of = |place: usize| (place as u128 * u128::from(pages) / places as u128) as u64;
-    let starts: Vec<_> = (0..=places).map(start_of).collect();
-    let mut free = vec![0_u64; places];
-    // The place that the next run begins in, or one before it: runs ascend.
-    let mut first = 0;
-    model.map().for_each_run(|run| {
-        let (from, to) = extent(area.ranges(), run);
-        while starts[first + 1] <= from {
-            first += 1;
-        }
-        let reached = starts[first..places].iter().take_while(|start| **start < to).count();
-        for place in first..first + reached {
-            free[place] += to.min(starts[place + 1]) - from.max(starts[place]);
-        }
-    });
-    let share = |(place, free): (usize, u64)| {
-        let size = starts[place + 1] - starts[place];
-        ((size - free) * 255).div_ceil(size) as Share
-    };
-    free.into_iter().enumerate().map(share).collect()
-}
-
-/// `run` in pages from the start of the first range, without gaps between ranges.
-fn extent(ranges: &[Run], run: Run) -> (u64, u64) {
-    let mut before = 0;
-    for range in ranges {
-        if range.contains(run) {
-            let from = before + run.pfn.0 - range.pfn.0;
-            return (from, from + run.count);
-        }
-        before += range.count;
-    }
-    unreachable!("{run} is in no range of its area")
 }
 
 #[cfg(test)]
@@ -268,7 +286,7 @@ mod tests {
         let area = Area::single(0, pages, 0).unwrap();
         let spec = cma_policies::builtin::catalog().parse("kernel").unwrap();
         let mut witness = Witness::new(&area, spec.build(area.clone()).unwrap(), Checks::SWEEP);
-        let mut occupancy = Occupancy::new(&[pages]);
+        let mut occupancy = Occupancy::new(&[pages], Kinds::of_clients(&[]));
         let mut pages = crate::environment::Quiet;
         simulate(ops, &mut witness, &mut pages, &mut [&mut occupancy]).unwrap();
         occupancy
@@ -279,8 +297,8 @@ mod tests {
         // 8 pages: 3 at 0, 2 at 4 (aligned to 4), then 4 aligned to 4 find no place.
         let seen = watch(8, [alloc(10, 1, 3, 0), alloc(20, 2, 2, 2), alloc(30, 3, 4, 2)]);
         let grid = &seen.areas()[0];
-        assert_eq!(grid.columns[0], [255, 255, 255, 0, 0, 0, 0, 0]);
-        assert_eq!(grid.columns[1], [255, 255, 255, 0, 255, 255, 0, 0]);
+        assert_eq!(grid.columns[0].places.shares, [255, 255, 255, 0, 0, 0, 0, 0]);
+        assert_eq!(grid.columns[1].places.shares, [255, 255, 255, 0, 255, 255, 0, 0]);
         assert_eq!((grid.columns.len(), grid.refused.as_slice()), (3, [0, 0, 1].as_slice()));
         let first = grid.first.as_ref().unwrap();
         assert_eq!((first.request, first.at_us, first.count, first.align), (3, 30, 4, 2));
@@ -293,7 +311,7 @@ mod tests {
     fn a_place_of_several_pages_has_a_share() {
         // 640 pages in 160 places of 4: pages 0 to 9 are 2 and a half of them.
         let seen = watch(640, [alloc(0, 1, 10, 0)]);
-        assert_eq!(seen.areas()[0].columns[0][..4], [255, 255, 128, 0]);
+        assert_eq!(seen.areas()[0].columns[0].places.shares[..4], [255, 255, 128, 0]);
     }
 
     #[test]
@@ -305,7 +323,9 @@ mod tests {
         assert_eq!((seen.stride(), grid.columns.len()), (8, 2001_usize.div_ceil(8)));
         assert!(grid.columns.len() <= COLUMNS && grid.refused.len() == grid.columns.len());
         assert_eq!(grid.refused.iter().sum::<u64>(), 2000);
-        assert!(grid.columns.iter().all(|column| *column == [255, 0, 0, 0, 0, 0, 0, 0]));
+        assert!(
+            grid.columns.iter().all(|column| column.places.shares == [255, 0, 0, 0, 0, 0, 0, 0])
+        );
     }
 
     #[test]
@@ -314,7 +334,7 @@ mod tests {
         let spec = cma_policies::builtin::catalog().parse("kernel").unwrap();
         let witness = || Witness::new(&area, spec.build(area.clone()).unwrap(), Checks::SWEEP);
         let (mut first, mut second, empty) = (witness(), witness(), witness());
-        let mut occupancy = Occupancy::new(&[4, 4]);
+        let mut occupancy = Occupancy::new(&[4, 4], Kinds::of_clients(&[]));
         let ask = |occupancy: &mut Occupancy, area, witness: &mut Witness, timed| {
             let mut quiet = crate::environment::Quiet;
             let step = crate::simulate::step(0, timed, witness, &mut quiet).unwrap();
@@ -335,7 +355,7 @@ mod tests {
             let columns = &occupancy.areas()[area].columns;
             columns
                 .iter()
-                .map(|column| column.iter().map(|&share| u32::from(share)).sum())
+                .map(|column| column.places.shares.iter().map(|&share| u32::from(share)).sum())
                 .collect()
         };
         assert_eq!(columns(0), [1020, 1020, 1020, 255, 510]);
@@ -343,17 +363,17 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_become_their_mean() {
+    fn of_neighbours_the_first_stays_and_no_refusal_is_lost() {
         // Full at each even request; freed, and then a request that is too large, at each odd one.
         let pair = |n: u64| [alloc(n, n, 4, 0), free(n, n), alloc(n, n, 9, 0)];
         let seen = watch(4, (0..COLUMNS as u64 / 2 + 1).flat_map(pair));
         assert_eq!((seen.stride(), seen.areas()[0].columns.len()), (2, COLUMNS / 2 + 1));
         // The last one has seen one request so far.
-        let (last, others) = seen.areas()[0].columns.split_last().unwrap();
-        assert!(others.iter().all(|column| *column == [128; 4]));
-        assert_eq!(*last, [255; 4]);
+        let columns = &seen.areas()[0].columns;
+        assert!(columns.iter().all(|column| column.places.shares == [255; 4]));
         assert_eq!(seen.areas()[0].refused, [1; COLUMNS / 2 + 1]);
-        assert_eq!(mean(&[vec![0, 255], vec![255, 255]]), [128, 255]);
-        assert_eq!(mean(&[vec![9]]), [9]);
+        // 4 pages are free where 9 are asked for, none where 4 are.
+        let room = &columns[0].room;
+        assert_eq!((room.free_pages, room.longest_run, room.longest_usable(0)), (0, 0, Some(0)));
     }
 }

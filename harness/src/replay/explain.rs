@@ -4,7 +4,7 @@ use cma_policies::{Request, Run};
 
 use crate::cause::Cause;
 use crate::oracle::{Model, Outcome};
-use crate::words::percent_of;
+use crate::words::{self, is_or_are, percent_of, was_or_were};
 
 /// Why `request` was refused, in one sentence with the numbers. `model` is as it was: a refusal
 /// changes nothing. Pages are counted from the start of the area.
@@ -12,21 +12,24 @@ pub fn explain(model: &Model, request: Request, outcome: &Outcome, cause: Cause)
     let (count, align) = (request.count(), request.align());
     let (free, pages) = (model.free_pages(), model.area().pages());
     let share = percent_of(free, pages);
+    let are = is_or_are(free);
+    let asked = format!("{} {} asked for", words::pages(count), was_or_were(count));
+    let aligned =
+        format!("{} at order {align} {} asked for", words::pages(count), was_or_were(count));
     match cause {
-        Cause::TooLarge => format!(
-            "{count} pages were asked for, the largest range has {}",
-            model.area().largest_range()
-        ),
+        Cause::TooLarge => {
+            format!("{asked}, the largest range has {}", model.area().largest_range())
+        }
         Cause::Exhausted if count <= free => format!(
-            "{count} pages were asked for, the kernel counts {} of {pages} as available; the \
-             bitmap was not looked at, in which {free} are free",
+            "{asked}, the kernel counts {} of {pages} as available; the \
+             bitmap was not looked at, in which {free} {are} free",
             model.available_pages()
         ),
         Cause::Exhausted => {
-            format!("{count} pages were asked for, {free} of {pages} are free ({share})")
+            format!("{asked}, {free} of {pages} {are} free ({share})")
         }
         Cause::Fragmentation => format!(
-            "{count} pages were asked for; {free} of {pages} are free ({share}), but no hole is \
+            "{asked}; {free} of {pages} {are} free ({share}), but no hole is \
              longer than {}",
             model.longest_run()
         ),
@@ -46,24 +49,27 @@ pub fn explain(model: &Model, request: Request, outcome: &Outcome, cause: Cause)
                 })
             });
             format!(
-                "{count} pages at order {align} were asked for; {free} of {pages} are free \
+                "{aligned}; {free} of {pages} {are} free \
                  ({share}), but no hole has more than {usable} from an aligned page on{hole}{would}"
             )
         }
         Cause::Interrupted => format!("a fatal signal ended claim {}", outcome.attempts),
         Cause::Migration => format!(
-            "claim {} found no memory to move its pages to; {free} of {pages} are free ({share})",
+            "claim {} found no memory to move its pages to; {free} of {pages} {are} free ({share})",
             outcome.attempts
         ),
         Cause::Busy | Cause::Transient => format!(
-            "{count} pages at order {align} were asked for; an aligned fit is free, but all {} \
+            "{aligned}; an aligned fit is free, but all {} \
              places that were tried were busy",
             outcome.busy
         ),
         Cause::Policy => format!(
-            "{count} pages at order {align} were asked for; {} are free in a row from an aligned \
+            "{aligned}; {} free in a row from an aligned \
              page on, but the policy tried none of them",
-            model.longest_usable(align)
+            {
+                let usable = model.longest_usable(align);
+                format!("{usable} {}", is_or_are(usable))
+            }
         ),
     }
 }

@@ -139,17 +139,11 @@ impl Plot {
 
     /// The chart with its legend.
     pub(in crate::report) fn figure(&self) -> Markup {
-        // Bars of several lines at one place are drawn side by side.
-        let middle = (self.series.len().max(1) - 1) as f64 / 2.0;
-        let aside = |index: usize, series: &Series| match series.steps_to {
-            Some(_) => 0.0,
-            None => (index as f64 - middle) * 3.0,
-        };
         let drawing = html! {
             (self.axes())
             (self.rules())
             @for (index, series) in self.series.iter().enumerate() {
-                (self.series(series, aside(index, series))) "\n"
+                (self.series(series, index)) "\n"
             }
             @if let Some(level) = &self.level { (self.level(level)) }
             (self.labels())
@@ -210,10 +204,10 @@ impl Plot {
         }
     }
 
-    fn series(&self, series: &Series, aside: f64) -> Markup {
+    fn series(&self, series: &Series, index: usize) -> Markup {
         let look = series.look;
         let step = if series.steps_to.is_some() { "HV" } else { "L " };
-        let places = series.marks.iter().map(|mark| (self.x(mark.x) + aside, self.y(mark.y)));
+        let places = series.marks.iter().map(|mark| (self.x(mark.x), self.y(mark.y)));
         let mut line = path(places, step);
         if let Some(end) = series.steps_to {
             let _ = write!(line, "H{:.1}", self.x(end));
@@ -223,8 +217,8 @@ impl Plot {
             g .s.{ "s" (look) } data-s=(look) {
                 @if series.band { (self.band(series)) }
                 path .l d=(line) {} "\n"
-                @for (index, mark) in series.marks.iter().enumerate() {
-                    (self.mark(series, mark, index.is_multiple_of(seen), aside)) "\n"
+                @for (place, mark) in series.marks.iter().enumerate() {
+                    (self.mark(series, mark, place.is_multiple_of(seen), index)) "\n"
                 }
             }
         }
@@ -243,12 +237,15 @@ impl Plot {
         html! { @if !ends.is_empty() { path .band d={ (line) "z" } {} } }
     }
 
-    fn mark(&self, series: &Series, mark: &Mark, seen: bool, aside: f64) -> Markup {
-        let (x, y) = (self.x(mark.x) + aside, self.y(mark.y));
+    /// `index` is that of the line: bars of several lines at one place have ends of their own width,
+    /// the first the widest, since a mark is where its numbers are.
+    fn mark(&self, series: &Series, mark: &Mark, seen: bool, index: usize) -> Markup {
+        let (x, y) = (self.x(mark.x), self.y(mark.y));
         let interval = mark.interval.filter(|_| series.steps_to.is_none());
         let interval = interval.map(|(low, high)| {
-            let (low, high, left) = (self.y(low), self.y(high), x - 3.0);
-            format!("M{x:.1} {high:.1}V{low:.1}m-3 0h6M{left:.1} {high:.1}h6")
+            let (low, high, half) = (self.y(low), self.y(high), 3.0 + self.behind(index) * 1.5);
+            let (left, wide) = (x - half, 2.0 * half);
+            format!("M{x:.1} {high:.1}V{low:.1}m-{half} 0h{wide}M{left:.1} {high:.1}h{wide}")
         });
         html! {
             g .p .hollow[mark.hollow] .still[!mark.hollow && !seen] {
@@ -258,6 +255,11 @@ impl Plot {
                 path .m d=(format_args!("M{x:.1} {y:.1}{}", MARKERS[series.look])) {}
             }
         }
+    }
+
+    /// How many lines are drawn after that one.
+    fn behind(&self, index: usize) -> f64 {
+        self.series.len().saturating_sub(index + 1) as f64
     }
 
     /// The names of the lines beside their ends, none over another.
@@ -330,6 +332,46 @@ mod tests {
         let mut places = [10.0, 10.0, 90.0, 100.0, 100.0];
         spread(&mut places, 10.0, 100.0);
         assert_eq!(places, [10.0, 24.0, 72.0, 86.0, 100.0]);
+    }
+
+    #[test]
+    fn lines_at_one_place_have_their_marks_there() {
+        let series = |look| Series {
+            name: "a".to_string(),
+            short: "a".to_string(),
+            look,
+            marks: vec![Mark {
+                x: 50.0,
+                y: 0.5,
+                interval: Some((0.25, 0.75)),
+                hollow: false,
+                rises: false,
+                text: String::new(),
+            }],
+            steps_to: None,
+            band: false,
+        };
+        let axis = |end: f64| Axis { title: "x".into(), start: 0.0, end, ticks: Vec::new() };
+        let plot = Plot {
+            id: "p".to_string(),
+            title: String::new(),
+            about: String::new(),
+            x: axis(100.0),
+            y: axis(1.0),
+            series: (0..3).map(series).collect(),
+            rules: Vec::new(),
+            level: None,
+            note: String::new(),
+        };
+        let text = plot.figure().into_string();
+        // Half of 552 units from 58 on; the ends of the bars differ, so that each is seen.
+        for (look, marker) in MARKERS.iter().enumerate().take(3) {
+            let mark = format!("class=\"m\" d=\"M334.0 156.0{marker}\"");
+            assert!(text.contains(&mark), "{look}: {text}");
+        }
+        for bar in ["m-6 0h12", "m-4.5 0h9", "m-3 0h6"] {
+            assert_eq!(text.matches(&format!("M334.0 90.0V222.0{bar}")).count(), 1, "{text}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ mod answer;
 
 use std::io::{self, Write};
 
-use super::words::{both_rates, last, length, size_class, streams};
+use super::words::{both_rates, last, length, size_class_of, streams};
 use crate::answer::{BLAME, Compared, Findings, Summary, SummaryRow};
 use crate::cause::Cause;
 use crate::stats::{anytime, no_failure_bound};
@@ -170,8 +170,9 @@ fn load(ready: &Ready, row: &SummaryRow) -> String {
 
 /// What a policy that refuses more of some size gets instead of praise.
 fn worse(block: &Compared<'_>, row: &SummaryRow) -> String {
-    let sizes: Vec<_> = row.worse_classes.iter().map(|size| size_class(*size)).collect();
-    let cap = block.ready.plan.caps[row.at.cap];
+    let plan = &block.ready.plan;
+    let sizes = row.worse_classes.iter().map(|size| size_class_of(*size, plan.page));
+    let (sizes, cap) = (sizes.collect::<Vec<_>>(), plan.caps[row.at.cap]);
     format!(
         "{} at cap {cap} has a lower rate, but is worse for {}",
         name(block.ready, row),

@@ -13,7 +13,7 @@ mod words;
 use cma_policies::Area;
 
 use crate::page::Page;
-use crate::view::{Doomed, Film, doomed};
+use crate::view::{Doomed, Film, doomed, number_together};
 
 pub use html::html;
 pub use rows::{csv, json};
@@ -92,6 +92,18 @@ impl Take {
 }
 
 impl View {
+    /// Numbers the ops of several areas as those of one stream.
+    pub fn number_together(&mut self) {
+        if self.parts.len() > 1 {
+            let parts = self.parts.iter_mut();
+            let mut films: Vec<_> = parts.map(|part| std::mem::take(&mut part.films)).collect();
+            number_together(&mut films);
+            for (part, films) in self.parts.iter_mut().zip(films) {
+                part.films = films;
+            }
+        }
+    }
+
     /// The ops of the longest film.
     fn ops(&self) -> u64 {
         self.films().map(|film| film.ops).max().unwrap_or(0)

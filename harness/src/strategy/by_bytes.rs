@@ -53,7 +53,7 @@ impl Arbitrary<'_> for Any<Request> {
 
 impl Arbitrary<'_> for Pick {
     fn arbitrary(bytes: &mut Unstructured<'_>) -> Result<Self> {
-        let kind = KINDS[usize::from(u8::arbitrary(bytes)? % 16)];
+        let kind = Some(KINDS[usize::from(u8::arbitrary(bytes)? % 16)]);
         // Often there is no time between two ops.
         let wait_us = u64::from(u8::arbitrary(bytes)?.saturating_sub(128)) * 20;
         let victim = u32::from(u16::arbitrary(bytes)?);

@@ -139,7 +139,7 @@ impl Streams {
         let is_there = proptest::bool::weighted(0.97);
         let pick = (is_there, Union::new_weighted(kinds), wait, 0..1024_u32, request_picks());
         let pick = pick.prop_map(|(is_there, kind, wait_us, victim, request)| Pick {
-            kind: if is_there { kind } else { Kind::Nothing },
+            kind: is_there.then_some(kind),
             wait_us,
             victim,
             request,

@@ -9,7 +9,6 @@ use crate::op::{Op, Part, Timed};
 /// What an op does. Where it cannot there is none, so that others can be left out before it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Kind {
-    Nothing,
     Alloc,
     Free,
     FreePart,
@@ -32,7 +31,8 @@ pub(super) struct RequestPick {
 /// An op, as numbers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pick {
-    pub(super) kind: Kind,
+    /// None: it is left out.
+    pub(super) kind: Option<Kind>,
     pub(super) wait_us: u64,
     /// Which buffer or pin, modulo how many there are.
     pub(super) victim: u32,
@@ -94,13 +94,13 @@ impl Streams {
 
 impl Made<'_> {
     fn op(&mut self, pick: &Pick) -> Option<Op> {
-        match pick.kind {
+        match pick.kind? {
             Kind::Alloc => Some(self.alloc(pick)),
             Kind::Free => self.free(pick),
             Kind::FreePart if self.streams.parts => self.free_part(pick),
             Kind::Pin if self.streams.pins => self.pin(pick),
             Kind::Unpin if self.streams.pins => self.unpin(pick),
-            Kind::Nothing | Kind::FreePart | Kind::Pin | Kind::Unpin => None,
+            Kind::FreePart | Kind::Pin | Kind::Unpin => None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::cells::Cell;
 use super::failed::{Broken, Failed};
-use super::plan::{Plan, What};
+use super::plan::{Length, Plan, What};
 use super::route;
 use super::stream::{Ops, Ready};
 use crate::after_failure::AfterFailure;
@@ -77,25 +77,54 @@ pub fn run_cell(
     Ok(meter.values())
 }
 
-fn leading_ops(plan: &Plan, cell: &Cell, pages: u64, violation: &Violation) -> String {
+/// The names of the clients of a cell's stream, by number.
+///
+/// # Errors
+/// As [`run_cell`].
+pub fn clients_of(ready: &Ready, cell: &Cell) -> Result<Vec<String>, Failed> {
+    Ok(Ops::of_cell(ready, cell, ready.board(&cell.at).pages())?.clients)
+}
+
+/// What writes the stream of a cell, in one line without a file to write to: none of one that is
+/// read from a file, or that another command draws.
+pub fn stream_command(ready: &Ready, cell: &Cell) -> Option<String> {
+    let plan = &ready.plan;
     let stream = &plan.streams[cell.at.stream];
-    let (program, ops) = (program::name(), violation.op + 1);
+    let length = match stream.length {
+        Length::Time(us) => format!("--hours {}", us as f64 / Length::HOUR_US as f64),
+        _ => format!("--ops {}", ready.checked[cell.at.stream].ops),
+    };
+    generate(plan, cell, ready.board(&cell.at).pages(), &length)
+}
+
+/// The line of `generate` for the stream of a cell.
+fn generate(plan: &Plan, cell: &Cell, pages: u64, length: &str) -> Option<String> {
     let paged = match plan.page {
         Page::Kib4 => String::new(),
         page => format!(" --page-kib {}", page.kib()),
     };
-    match &stream.what {
-        What::Profile(profile) => format!(
-            "{program} generate {} --seed {} --pages {pages}{paged} --load {} --ops {ops}",
+    let (program, seed) = (program::name(), cell.seed);
+    match &plan.streams[cell.at.stream].what {
+        What::Profile(profile) => Some(format!(
+            "{program} generate {} --seed {seed} --pages {pages}{paged} --load {} {length}",
             profile.name,
-            cell.seed,
             plan.load(&cell.at).map_or(profile.default_load, |load| load.share_of(pages)),
-        ),
-        What::Mix(mix) => format!(
-            "{program} generate {} --seed {} --pages {pages}{paged} --ops {ops}",
+        )),
+        What::Mix(mix) => Some(format!(
+            "{program} generate {} --seed {seed} --pages {pages}{paged} {length}",
             mix.argument(),
-            cell.seed
-        ),
+        )),
+        What::Fitted(_) | What::File(_) | What::Recorded(_) => None,
+    }
+}
+
+fn leading_ops(plan: &Plan, cell: &Cell, pages: u64, violation: &Violation) -> String {
+    let stream = &plan.streams[cell.at.stream];
+    let (program, ops) = (program::name(), violation.op + 1);
+    if let Some(command) = generate(plan, cell, pages, &format!("--ops {ops}")) {
+        return command;
+    }
+    match &stream.what {
         What::Fitted(_) => format!(
             "{program} fit {} --draw stream.csv --seed {}{} --ops {ops}",
             stream.files().collect::<Vec<_>>().join(" "),
@@ -104,6 +133,6 @@ fn leading_ops(plan: &Plan, cell: &Cell, pages: u64, violation: &Violation) -> S
                 format!(" --load-pages {}", load.pages_of(pages))
             }),
         ),
-        What::File(_) | What::Recorded(_) => format!("the first {ops} ops of {}", stream.name()),
+        _ => format!("the first {ops} ops of {}", stream.name()),
     }
 }

@@ -10,6 +10,7 @@ use super::target::Stop;
 use crate::board::{Board, BoardArea, Caller, MadeBy};
 use crate::ingest::placed;
 use crate::page::Page;
+use crate::words::counted;
 
 /// The plan as a text that [`parse`](super::parse) makes the same plan of, and that says how many
 /// ops and cells there are.
@@ -39,7 +40,7 @@ fn text(plan: &Plan, checked: &[Checked]) -> String {
     let most = if plan.is_adaptive() { "at most " } else { "" };
     let cells = plan.cell_count().unwrap_or(u64::MAX);
     let mut lines = vec![
-        format!("# As run, all defaults filled in: {most}{cells} cells."),
+        format!("# As run, all defaults filled in: {most}{}.", counted(cells, "cell")),
         key("name", &plan.name),
     ];
     lines.extend(plan.is_page_stated.then(|| format!("page_kib = {}", plan.page.kib())));
@@ -175,7 +176,7 @@ fn stream(plan: &Plan, stream: &Stream, known: &Checked) -> Vec<String> {
     });
     lines.extend(length(plan, stream));
     if let What::File(_) | What::Recorded(_) = stream.what {
-        lines.push(format!("# {} ops in each cell, one seed", known.ops));
+        lines.push(format!("# {} in each cell, one seed", counted(known.ops, "op")));
     }
     // So that a sweep is not resumed, nor shards merged, over files that have changed since.
     lines.extend(known.sum.map(|sum| format!("# sum over what was in the file: {sum:016x}")));

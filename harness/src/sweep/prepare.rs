@@ -17,6 +17,7 @@ use crate::board::BoardArea;
 use crate::ingest::strange;
 use crate::seed::Seed;
 use crate::span::span;
+use crate::words::counted;
 use crate::workload::Setup;
 
 /// Looks through every stream of `plan`, so that what is wrong is known before anything runs. A
@@ -147,10 +148,11 @@ fn too_little(plan: &Plan) -> Option<String> {
         let proves = |us| Evidence::default().can_prove(target, us, plan.seeds_of(stream));
         stream.drawn_us().is_some_and(|us| !proves(us))
     })?;
-    let (name, seeds) = (unproven.name(), plan.seeds);
+    let (name, streams) = (unproven.name(), counted(plan.seeds, "stream"));
+    let does = if plan.seeds == 1 { "does" } else { "do" };
     let length = span(unproven.drawn_us()? as f64);
     Some(format!(
-        "{seeds} streams of {length} ({name}) do not prove target {target} even if none fails: take \
+        "{streams} of {length} ({name}) {does} not prove target {target} even if none fails: take \
          more hours or seeds"
     ))
 }

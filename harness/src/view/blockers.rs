@@ -21,7 +21,8 @@ pub struct Place {
 pub struct Places {
     /// How many there are.
     pub all: u64,
-    /// Those with the fewest pages in the way, then with the fewest buffers, then the lowest ones.
+    /// Those with the fewest pages in the way, then with the fewest buffers, then the
+    /// first ones in the kernel's order.
     pub best: Vec<Place>,
 }
 
@@ -38,7 +39,7 @@ struct Piece {
 pub fn places(film: &Film, state: &State<'_>, request: Request, most: usize) -> Places {
     let area = &film.area;
     let mut all = 0;
-    let mut best: Vec<((u64, usize, u64), Run, Vec<u32>)> = Vec::new();
+    let mut best: Vec<((u64, usize), Run, Vec<u32>)> = Vec::new();
     for range in 0..area.ranges().len() {
         let pieces = pieces(area, range, state);
         let (mut first, mut after) = (0, 0);
@@ -53,9 +54,9 @@ pub fn places(film: &Film, state: &State<'_>, request: Request, most: usize) -> 
             }
             let inside = &pieces[first..after];
             let taken = inside.iter().map(|piece| shared(piece.run, run)).sum();
-            let key = (taken, inside.len(), run.pfn.0);
+            let key = (taken, inside.len());
             if best.len() < most || best.last().is_some_and(|(last, ..)| key < *last) {
-                let at = best.partition_point(|(other, ..)| *other < key);
+                let at = best.partition_point(|(other, ..)| *other <= key);
                 best.insert(at, (key, run, inside.iter().map(|piece| piece.buffer).collect()));
                 best.truncate(most);
             }

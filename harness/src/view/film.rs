@@ -184,3 +184,26 @@ impl Observer for Camera<'_> {
         }
     }
 }
+
+/// Numbers the ops of areas that were filmed side by side, each in as many ways, as those of one
+/// stream: in the order of their times. An op that changed nothing and was refused nothing has no
+/// number then.
+pub fn number_together(areas: &mut [Vec<Film>]) {
+    let mut keys = Vec::new();
+    for (area, films) in areas.iter().enumerate() {
+        for film in films {
+            keys.extend(film.events[film.before..].iter().map(|at| (at.at_us, area, at.op)));
+        }
+    }
+    keys.sort_unstable();
+    keys.dedup();
+    for (area, films) in areas.iter_mut().enumerate() {
+        for film in films {
+            for event in &mut film.events[film.before..] {
+                let key = (event.at_us, area, event.op);
+                event.op = keys.binary_search(&key).expect("it is one of them") as u64;
+            }
+            film.ops = keys.len() as u64;
+        }
+    }
+}

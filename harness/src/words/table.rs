@@ -126,7 +126,7 @@ mod tests {
         assert_eq!(super::folded(&rows, 20, &[1]), folded);
         // No narrower than what cannot be folded.
         let least = super::folded(&rows, 1, &[1]);
-        assert_eq!(least[0][1], "why it is");
+        assert_eq!(least[0][1], "why it");
         assert_eq!(least.last().unwrap()[1], "two 3 %");
     }
 

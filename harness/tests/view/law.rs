@@ -104,7 +104,7 @@ proptest! {
                 prop_assert_eq!(&place.buffers, &who.iter().copied().collect::<Vec<_>>());
                 let taken = pages.iter().flatten().count() as u64;
                 prop_assert_eq!(place.taken, taken);
-                let key = (taken, who.len(), place.run.pfn);
+                let key = (taken, who.len(), start);
                 prop_assert!(last.is_none_or(|last| last < key));
                 last = Some(key);
             }

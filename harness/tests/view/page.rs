@@ -185,3 +185,44 @@ fn a_page_has_every_event_of_a_recording() {
         assert_eq!(found.len(), expected.len(), "{name}");
     }
 }
+
+/// The ops of the events of a panel, and when each was.
+fn ops(page: &str, panel: usize, events: usize) -> Vec<(u64, u64)> {
+    let mut columns = Columns::of(page, panel);
+    columns.bytes(events);
+    let mut sum = |count| {
+        let mut sum = 0;
+        let deltas = columns.varints(count).into_iter();
+        let sums = deltas.map(|delta| {
+            sum += delta;
+            sum
+        });
+        sums.collect::<Vec<_>>()
+    };
+    let at = sum(events);
+    sum(events).into_iter().zip(at).collect()
+}
+
+#[test]
+fn ops_of_two_areas_are_numbered_as_they_happened() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = corpora().join("logs/board/7.3-dmaheap-two-pools-trace.txt.gz");
+    let output = cmalab(&["view", path.to_str().unwrap(), "-q"], folder.path());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let page = fs::read_to_string(folder.path().join("view.html")).unwrap();
+    let head: Value = serde_json::from_str(element(&page, "head")).unwrap();
+    let panels = head["panels"].as_array().unwrap();
+    assert_eq!(panels.len(), 2);
+    let mut all = Vec::new();
+    for (number, panel) in panels.iter().enumerate() {
+        let events = panel["events"].as_u64().unwrap() as usize;
+        let before = panel["before"].as_u64().unwrap() as usize;
+        all.extend(ops(&page, number, events).split_off(before));
+    }
+    all.sort_unstable();
+    let times: Vec<u64> = all.iter().map(|(_, at)| *at).collect();
+    assert!(times.is_sorted(), "a later op is later");
+    all.dedup_by_key(|(op, _)| *op);
+    assert!(all.len() > 1000 && all.iter().map(|(op, _)| *op).eq(0..all.len() as u64));
+    assert_eq!(head["ops"], all.len());
+}

@@ -106,7 +106,8 @@ fn there_is_a_page_for_man_of_every_command() {
     assert_eq!(names, pages);
     assert_eq!(fs::read_to_string(folder.join("cmalab.1")).unwrap(), first);
     let replay = fs::read_to_string(folder.join("cmalab-replay.1")).unwrap();
-    for part in [".TH cmalab-replay 1", "\\-\\-recorded\\-cap", "Examples:\n"] {
+    let version = format!("\"cmalab {}", env!("CARGO_PKG_VERSION"));
+    for part in [".TH cmalab-replay 1", &version, "\\-\\-recorded\\-cap", "Examples:\n"] {
         assert!(replay.contains(part), "{part}: {replay}");
     }
     let err = bench.bad(&["man", "s.csv/x"]);

@@ -2,7 +2,7 @@
 
 use super::dominance::{mean_interval, worse_classes};
 use super::streams::{CLASS_NAMES, Streams};
-use super::{BLAME, ClassCounts, Earliest, RATES, Rate, Summary, SummaryRow, TimeRow};
+use super::{BLAME, ClassCounts, Earliest, Fullest, RATES, Rate, Summary, SummaryRow, TimeRow};
 use crate::metric::AREA_LOADS;
 use crate::seed::Seed;
 use crate::stats::{
@@ -105,6 +105,7 @@ impl Tools<'_> {
             lost,
             lost_interval: self.share(lost, own),
             earliest: self.earliest(&unserved),
+            fullest_well: self.fullest_well(&unserved, own),
             utilisation: median(&used),
             area_utilisation: used_of_area,
             area_loads: AREA_LOADS.map(|name| mean(&own.numbers(name))),
@@ -180,10 +181,20 @@ impl Tools<'_> {
     fn earliest(&self, unserved: &[Option<u64>]) -> Option<Earliest> {
         let failures = unserved.iter().enumerate();
         let failures = failures.filter_map(|(index, requests)| Some((*requests.as_ref()?, index)));
-        failures.min().map(|(requests, index)| Earliest {
-            requests,
-            seed: self.plan.seed.wrapping_add(index as u64),
-        })
+        failures.min().map(|(requests, index)| Earliest { requests, seed: self.seed_of(index) })
+    }
+
+    /// Of the streams that go well, the first of those that need most.
+    fn fullest_well(&self, unserved: &[Option<u64>], own: Streams<'_>) -> Option<Fullest> {
+        let loads = own.counts("aligned_load_max_pages");
+        let well = unserved.iter().zip(loads).enumerate().filter(|(_, (lost, _))| lost.is_none());
+        let well = well.map(|(index, (_, pages))| (pages.unwrap_or(0), index));
+        let most = well.max_by_key(|(pages, index)| (*pages, std::cmp::Reverse(*index)));
+        most.map(|(pages, index)| Fullest { aligned_load_pages: pages, seed: self.seed_of(index) })
+    }
+
+    fn seed_of(&self, stream: usize) -> u64 {
+        self.plan.seed.wrapping_add(stream as u64)
     }
 }
 

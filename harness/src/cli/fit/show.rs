@@ -77,10 +77,10 @@ fn text(fitted: &Fitted<'_>, out: &mut dyn Write) -> io::Result<()> {
     };
     writeln!(
         out,
-        "{name}: a {}, {} requests in {} ops over {}; LOAD {} pages ({}){beside}{asked}",
+        "{name}: a {}, {} in {} over {}; LOAD {} pages ({}){beside}{asked}",
         fit.format,
-        fit.requests,
-        fit.ops(),
+        words::counted(fit.requests, "request"),
+        words::counted(fit.ops(), "op"),
         time(fit.end_us(), in_ops),
         load,
         mib(load, fit.paged.page)
@@ -115,7 +115,8 @@ fn text(fitted: &Fitted<'_>, out: &mut dyn Write) -> io::Result<()> {
     }
     for phase in fit.phases().iter().filter(|phase| phase.burst) {
         let (from, to) = (time(phase.from_us, in_ops), time(phase.to_us, in_ops));
-        writeln!(out, "burst from {from} to {to}: {} requests", phase.requests)?;
+        let requests = words::counted(phase.requests, "request");
+        writeln!(out, "burst from {from} to {to}: {requests}")?;
     }
     writeln!(out)?;
     let all: u128 = fit.classes.iter().map(Requested::pages).sum();
@@ -334,9 +335,11 @@ fn said(manner: &Manner, in_ops: bool, page: Page) -> String {
     };
     if let Some(Holds { most_pages, gave, needed }) = manner.holds {
         said += &format!(
-            "; it holds up to {most_pages} pages ({}): of {gave} requests before which something \
-             was given back, {needed} would have been above that",
-            mib(most_pages, page)
+            "; it holds up to {} ({}): of {} before which something was given back, {needed} would \
+             have been above that",
+            words::pages(most_pages),
+            mib(most_pages, page),
+            words::counted(gave, "request")
         );
         if needed == 0 {
             said += "; nothing shows that it may not hold more, as it may on a larger area";
@@ -344,9 +347,10 @@ fn said(manner: &Manner, in_ops: bool, page: Page) -> String {
     }
     said + &match (manner.refusals, manner.next_us) {
         (refusals, Some(next_us)) => format!(
-            "; {} were followed by a request, the same again {} times, {} later in the median",
+            "; {} {} followed by a request, the same again {}, {} later in the median",
             words::counted(refusals, "refusal"),
-            manner.again,
+            words::was_or_were(refusals),
+            words::counted(manner.again, "time"),
             time(next_us, in_ops)
         ),
         _ => "; no refusal shows what it does then".to_string(),

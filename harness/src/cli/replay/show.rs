@@ -66,13 +66,20 @@ fn about(file: &File, runs: &[Run], out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{name}: {kind}, errno as kernel {}", file.setup.rules())?;
     if let Some(area) = &file.area {
         let (placed, order) = (ingest::placed(area), area.order_per_bit());
-        writeln!(out, "area {}: {placed}, order_per_bit {order}", area.name())?;
+        let size = words::size_of(area.pages(), file.survey.paged.page);
+        writeln!(out, "area {}: {placed} ({size}), order_per_bit {order}", area.name())?;
         if let tail @ 1.. = ingest::tail(area) {
-            writeln!(out, "{} of it have no bit and are never granted", words::pages(tail))?;
+            let tail = words::pages_of(tail, file.survey.paged.page);
+            writeln!(out, "{tail} of it have no bit and are never granted")?;
         }
     }
     let tally = &file.survey.tally;
-    write!(out, "{} rows, {} allocs", tally.rows, tally.allocs)?;
+    write!(
+        out,
+        "{}, {}",
+        words::counted(tally.rows, "row"),
+        words::counted(tally.allocs, "alloc")
+    )?;
     if tally.allocs > 0 {
         let share = percent(metric::Value::share(tally.dma.into(), tally.allocs.into()));
         let dma = tally.dma;
@@ -86,9 +93,10 @@ fn about(file: &File, runs: &[Run], out: &mut dyn Write) -> io::Result<()> {
         let Comparison { equal, different, unanswered, .. } = found;
         writeln!(
             out,
-            "policy {} answers {equal} calls as traced, {different} differently; of {unanswered} \
+            "policy {} answers {} as traced, {different} differently; of {unanswered} \
              the trace does not say",
-            file.setup.kernel.policy
+            file.setup.kernel.policy,
+            words::counted(*equal, "call")
         )?;
         if let Some(differs) = differs(found) {
             writeln!(out, "{differs}")?;
@@ -96,14 +104,18 @@ fn about(file: &File, runs: &[Run], out: &mut dyn Write) -> io::Result<()> {
     }
     if file.survey.no_pages > 0 {
         let rows = file.survey.no_pages;
-        writeln!(out, "{rows} allocs of no pages are answered before there is a request")?;
+        let (allocs, are) = (words::counted(rows, "alloc"), words::is_or_are(rows));
+        writeln!(out, "{allocs} of no pages {are} answered before there is a request")?;
     }
     if let Some(warning) = file.parts() {
         writeln!(out, "{warning}")?;
     }
     if let Some(run) = runs.first().filter(|_| tally.rows > 0) {
-        let load = (run.replayed.value("load_max_pages"), run.replayed.value("load_measured"));
-        writeln!(out, "LOAD {} pages, {} of the area", load.0, percent(load.1))?;
+        let (load, share) =
+            (run.replayed.value("load_max_pages"), run.replayed.value("load_measured"));
+        let load = load.number().map_or(0, |load| load as u64);
+        let load = words::pages_of(load, file.survey.paged.page);
+        writeln!(out, "LOAD {load}, {} of the area", percent(share))?;
     }
     if file.setup.format == "trace" {
         for said in clients_ask(clients(file), file.survey.paged.page) {
@@ -189,7 +201,8 @@ fn unserved(file: &File, run: &Run) -> String {
         return fails([unserved + served + open, beyond], requests, file.survey.paged.page);
     }
     let share = percent(metric::Value::share(unserved.into(), requests.into()));
-    format!("{unserved} of {requests} requests are served by nobody ({share})")
+    let (of, are) = (words::counted(requests, "request"), words::is_or_are(unserved));
+    format!("{unserved} of {of} {are} served by nobody ({share})")
 }
 
 fn causes(file: &File, run: &Run, out: &mut dyn Write) -> io::Result<()> {

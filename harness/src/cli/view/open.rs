@@ -71,6 +71,7 @@ pub(super) fn view(wish: &Wish<'_>, context: &Context) -> Result<View, Failure> 
     // What is opened first is where something was refused.
     let refused = |part: &Part| part.films.iter().map(|film| film.refusals.len()).max();
     seen.parts.sort_by_key(|part| std::cmp::Reverse(refused(part)));
+    seen.number_together();
     seen.command = command(wish);
     Ok(seen)
 }

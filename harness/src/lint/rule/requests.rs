@@ -2,7 +2,8 @@
 
 use super::super::trace::Times;
 use super::super::{Asker, Board, Example, Findings, Place, Rule, Severity, area, size};
-use crate::words::{pages, percent_of};
+use crate::page::Page;
+use crate::words::{pages, pages_of, percent_of};
 
 /// A pool of 1024 pages.
 const POOL: Example = Example {
@@ -23,6 +24,11 @@ macro_rules! calls {
 }
 
 const PASSES: Example = Example { text: calls!("512" "0x50000" "c0ffee00" "0"), ..POOL };
+
+/// Pages of the kernel of the board, and how much that is.
+fn sized(board: &Board, count: u64) -> String {
+    pages_of(count, Page::of_bytes(board.machine.page_bytes).unwrap_or_default())
+}
 
 /// Each area of a node or of the command line with its pages and its place.
 fn areas(board: &Board, found: &Findings) -> Vec<(String, u64, Place)> {
@@ -68,8 +74,8 @@ fn pool_below_load(board: &Board, found: &mut Findings) {
         let bytes = most.saturating_mul(board.machine.page_bytes);
         let message = format!(
             "{name} has {}, and the trace shows {} live and asked for at a time",
-            pages(has),
-            pages(most)
+            sized(board, has),
+            sized(board, most)
         );
         let remedy =
             format!("at least {}, and room for alignment: `cmalab fit` of the trace", size(bytes));
@@ -94,7 +100,7 @@ fn exact_size(board: &Board, found: &mut Findings) {
         if !board.trace.has_size(&name, has) {
             continue;
         }
-        let message = format!("{name} has {}, which is one of its buffers", pages(has));
+        let message = format!("{name} has {}, which is one of its buffers", sized(board, has));
         let bytes = has.saturating_mul(2).saturating_mul(board.machine.page_bytes);
         found.add(place, message, format!("{}, or a buffer that is smaller", size(bytes)));
     }
@@ -135,7 +141,8 @@ fn cap_strands(board: &Board, found: &mut Findings) {
     let worst = wide.max_by_key(|(left, count, times)| (all(left, times), *count));
     let Some((left, count, times)) = worst else { return };
     let message = format!(
-        "buffers of {count} pages at cap {cap} leave {} of each {} stranded ({})",
+        "buffers of {} at cap {cap} leave {} of each {} stranded ({})",
+        sized(board, count),
         pages(left),
         count + left,
         percent_of(left, count + left)
@@ -143,7 +150,7 @@ fn cap_strands(board: &Board, found: &mut Findings) {
     let fewer = count - (count >> order(count, cap) << order(count, cap));
     let less = (0..cap).rev().find(|cap| stranded(count, *cap) * 10 < count);
     let cut = if fewer > 0 && fewer * 10 < count {
-        format!("cut {} from the buffer", pages(fewer))
+        format!("cut {} from the buffer", sized(board, fewer))
     } else {
         String::new()
     };

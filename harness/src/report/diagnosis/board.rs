@@ -78,7 +78,7 @@ fn blocks(zone: &FreeBlocks) -> String {
         Some((pages, blocks)) => {
             let run = if zone.cma { ", each a free run or a part of one" } else { "" };
             let largest = counted(blocks, "block");
-            format!("{head}, the largest {largest} of {pages} pages{run}")
+            format!("{head}, the largest {largest} of {}{run}", counted(pages, "page"))
         }
     }
 }

@@ -219,8 +219,8 @@ mod tests {
     #[test]
     fn the_answer_comes_first_and_each_failure_has_its_place() {
         let one = html(&[misaligned()]);
-        let heading = "<h1>300 pages at order 8 do not fit, though 500 are free in one run; order 7 \
-                       would have fitted</h1>";
+        let heading = "<h1>300 pages (1.2 MiB) at order 8 do not fit, though 500 are free in one run; \
+                       order 7 would have fitted</h1>";
         assert!(one.contains(heading), "{one}");
         assert!(one.find("<h1>") < one.find("<table>"));
         let two = html(&[misaligned(), undecidable()]);
@@ -251,6 +251,26 @@ mod tests {
             assert!(!page.contains("<script"), "{page}");
             assert!(!page.contains(['\u{202e}', '\x07']), "{page}");
         }
+    }
+
+    fn over_time(over_time: OverTime) -> String {
+        let (mut groups, diagnosis) = (super::super::Groups::default(), diagnosis());
+        groups.push(&misaligned());
+        let mut report = Report::new(&groups, &diagnosis);
+        report.over_time = over_time;
+        let mut page = Vec::new();
+        write(&report, &mut page).expect("memory takes all");
+        String::from_utf8(page).expect("it is text")
+    }
+
+    #[test]
+    fn a_trace_too_long_for_a_map_is_said_with_what_draws_it() {
+        let page = over_time(OverTime::TooLong(1000, "cmalab view a&b.txt".into()));
+        let said = "more than 1000 events: the map of the area over the time is left out. This draws \
+                    it: <code>cmalab view a&amp;b.txt</code>";
+        assert!(page.contains(said), "{page}");
+        assert!(page.find("id=\"over-time\"") < page.find("id=\"all\""), "{page}");
+        assert!(!over_time(OverTime::Unknown).contains("over-time"));
     }
 
     #[test]

@@ -238,8 +238,8 @@ mod tests {
         let second = with(&misaligned(), |incident| incident.time_us = Some(98_700_000));
         assert_eq!(
             first(&[misaligned(), second]),
-            "alignment (certain): 300 pages at order 8 do not fit, though 500 are free in one run; \
-             order 7 would have fitted (2 failures, 12.3 s to 98.7 s)"
+            "alignment (certain): 300 pages (1.2 MiB) at order 8 do not fit, though 500 are free in one \
+             run; order 7 would have fitted (2 failures, 12.3 s to 98.7 s)"
         );
         assert_eq!(
             first(&[undecidable()]),

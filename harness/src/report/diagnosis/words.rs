@@ -9,6 +9,7 @@ mod headline;
 mod hidden;
 mod next;
 pub(super) mod recommended;
+mod size;
 mod who;
 mod why;
 
@@ -28,7 +29,9 @@ use crate::diagnose::{
     AlignFrom, AreaState, Confidence, Diagnosis, Failure, Incident, Pitch, Reported, Resident, Why,
     errno_name,
 };
-use crate::words::pages;
+use crate::page::Page;
+use crate::words::{pages, pages_of};
+use size::{share_of, sized};
 
 /// The verdict and how sure it is; what is undecidable is so in any case.
 pub(super) fn verdict(failure: &Failure) -> String {
@@ -57,7 +60,7 @@ fn how_often(group: &Group) -> String {
 
 /// What the failure is, in half a sentence: the answer.
 pub(super) fn answer(failure: &Failure) -> String {
-    let pages = failure.incident.count.map(pages);
+    let pages = failure.incident.count.map(|count| sized(failure, count));
     let Some(pages) = pages else { return answer_without_request(failure) };
     let (free, total) = (failure.free(), failure.total());
     let is_one_range = failure.why != Why::SplitByRanges;
@@ -167,12 +170,11 @@ fn free_of_state(failure: &Failure) -> Option<String> {
     let state = Some(state).filter(|state| state.complete)?;
     let (free, total) = (state.known_free(), state.total?);
     if failure.why == Why::SplitByRanges {
-        return Some(format!("{free} of {} ({})", pages(total), percent(free, total)));
+        return Some(share_of(failure, free, total));
     }
     Some(format!(
-        "{free} of {} ({}), in {}, the longest of {}",
-        pages(total),
-        percent(free, total),
+        "{}, in {}, the longest of {}",
+        share_of(failure, free, total),
         counted(state.holes().count() as u64, "run"),
         state.largest_run()
     ))
@@ -208,7 +210,10 @@ pub(super) fn free_of_area(area: &AreaState) -> String {
         Some(available) => {
             format!("{available}{of} pages available by the counter, {free} free in the bitmap")
         }
-        None => format!("{free}{of} pages free"),
+        None => match area.total {
+            Some(total) => format!("{free} of {} free", pages(total)),
+            None => format!("{} free", pages(free)),
+        },
     }
 }
 
@@ -299,7 +304,8 @@ pub(super) fn hidden_line(shown: &Shown<'_>) -> String {
 
 fn request(failure: &Failure) -> String {
     let incident = &failure.incident;
-    let count = incident.count.map_or_else(|| "of unknown size".to_string(), pages);
+    let count = incident.count.map(|count| sized(failure, count));
+    let count = count.unwrap_or_else(|| "of unknown size".to_string());
     let mut parts = vec![count];
     if let Some((order, from)) = failure.align {
         let from = match from {
@@ -355,11 +361,9 @@ fn free(failure: &Failure) -> Option<String> {
             pages(total),
             percent(available, total)
         ),
-        (Some(free), Some(total)) => {
-            format!("{free} of {} ({})", pages(total), percent(free, total))
-        }
-        (Some(free), None) => pages(free),
-        (None, Some(total)) => format!("unknown, of {}", pages(total)),
+        (Some(free), Some(total)) => share_of(failure, free, total),
+        (Some(free), None) => sized(failure, free),
+        (None, Some(total)) => format!("unknown, of {}", sized(failure, total)),
         (None, None) => "unknown".to_string(),
     };
     let runs = format!("{}, the longest of {}", counted(list.runs, "run"), list.largest_run);
@@ -445,12 +449,14 @@ pub(super) fn recoverable(resident: &Resident, cap: u32) -> Option<u64> {
 /// What was read.
 pub(super) fn read(diagnosis: &Diagnosis) -> String {
     let mut text = format!("read {}", counted(diagnosis.lines, "line"));
+    let page = Page::of_bytes(diagnosis.boot.page_bytes()).unwrap_or_default();
     let areas: Vec<_> = diagnosis
         .areas
         .iter()
         .map(|area| {
             let name = area.name.as_deref().map_or_else(|| "without a name".to_string(), clean);
-            area.total.map_or_else(|| name.clone(), |total| format!("{name} of {total} pages"))
+            let of = |total| format!("{name} of {}", pages_of(total, page));
+            area.total.map_or_else(|| name.clone(), of)
         })
         .collect();
     match areas.len() {

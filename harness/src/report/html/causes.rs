@@ -29,6 +29,30 @@ fn words(cause: Cause) -> &'static str {
     }
 }
 
+/// What most is refused for, under the policy of the kernel or all.
+pub(super) fn gist(view: &View<'_>) -> String {
+    let baseline = view.findings.summary.baseline;
+    let is_meant = |row: &&SummaryRow| baseline.is_none_or(|policy| policy == row.policy);
+    let mut by_cause = [0_u64; Cause::ALL.len()];
+    for row in view.findings.summary.rows.iter().filter(is_meant) {
+        for (sum, count) in by_cause.iter_mut().zip(row.refused) {
+            *sum = sum.saturating_add(count);
+        }
+    }
+    let all = by_cause.iter().fold(0, |sum: u64, count| sum.saturating_add(*count));
+    let most = Cause::ALL.into_iter().zip(by_cause).rev().max_by_key(|(_, count)| *count);
+    let under = baseline.map(|policy| format!(" under {}", view.ready.plan.policies[policy]));
+    let under = under.unwrap_or_default();
+    match most.filter(|_| all > 0) {
+        None => format!("No request is refused{under}"),
+        Some((cause, count)) => {
+            let share = names::thin(&percent_number(count as f64 / all as f64, 0));
+            let all = names::whole(all);
+            format!("{cause} {share}\u{a0}% of all {all} refused requests{under}")
+        }
+    }
+}
+
 /// A picture for each stream; those without a refusal are named last.
 pub(super) fn section(view: &View<'_>) -> Markup {
     let (cases, left) = view.cases();
@@ -86,7 +110,7 @@ fn not_drawn(view: &View<'_>, at: &Configuration, rows: &[Drawn<'_>]) -> Markup 
             li {
                 (name)
                 @if row.streams > 0 {
-                    ": " (row.ended_early) " of " (row.streams) " streams ended at the first \
+                    ": " (row.ended_early) " of " (names::streams(row.streams)) " ended at the first \
                     failure; refused until then: "
                     (said(row))
                 }
@@ -117,7 +141,7 @@ fn refused(row: &SummaryRow) -> f64 {
 fn parts(row: &SummaryRow) -> Vec<Part> {
     let part = |(kind, cause, count): (usize, Cause, u64)| {
         let length = share(count, row);
-        let text = format!("{cause} {} requests, {}", names::whole(count), percent(length));
+        let text = format!("{cause} {}, {}", names::requests(count), percent(length));
         Part { length, kind, text }
     };
     counts(row).map(part).collect()

@@ -27,6 +27,17 @@ pub(super) fn badge(verdict: Verdict) -> (&'static str, &'static str) {
     }
 }
 
+/// How many configurations meet the target.
+pub(super) fn gist(view: &View<'_>) -> String {
+    let Some(choice) = view.choice() else { return "Nothing was run".to_string() };
+    let all = choice.ranked.len() as u64;
+    let met = choice.ranked.iter().filter(|one| one.is_eligible()).count();
+    match met {
+        0 => format!("None of {} meets the target", words::counted(all, "configuration")),
+        met => format!("{met} of {} can be chosen", words::counted(all, "configuration")),
+    }
+}
+
 /// The answer: its numbers, what it takes, and the other candidates.
 pub(super) fn section(view: &View<'_>) -> Markup {
     let Some(choice) = view.choice() else {
@@ -47,7 +58,7 @@ pub(super) fn section(view: &View<'_>) -> Markup {
                     div { dt { (label) } dd { (value) small { (note) } } } "\n"
                 }
             }
-            @if !candidate.needs.is_empty() {
+            @if choice.chosen.is_some() && !candidate.needs.is_empty() {
                 h3 { "What it takes" }
                 ul .needs { @for one in &candidate.needs { li { (need(one)) } } } "\n"
             }
@@ -109,10 +120,10 @@ fn tiles(view: &View<'_>, candidate: &Candidate) -> Vec<Tile> {
 fn remarks(candidate: &Candidate, row: &SummaryRow) -> String {
     let structural = Some(candidate.structural).filter(|streams| *streams > 0);
     let remarks = [
-        structural.map(|streams| format!("structural in {} streams", names::whole(streams))),
+        structural.map(|streams| format!("structural in {}", names::streams(streams))),
         candidate.rho.filter(|rho| *rho >= 1.0).map(|_| "overloaded".to_string()),
         candidate.dropped.then(|| match row.dropped && row.streams > 0 {
-            true => format!("✕ dropped by the race after {} streams", names::whole(row.streams)),
+            true => format!("✕ dropped by the race after {}", names::streams(row.streams)),
             false => "✕ dropped by the race".to_string(),
         }),
         candidate.ages.then(|| "fails more often with age".to_string()),

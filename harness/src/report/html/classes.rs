@@ -12,6 +12,30 @@ use crate::report::page::table::{self, Field};
 use crate::report::words::{covers, size_class};
 use crate::sweep::Configuration;
 
+/// The sizes that are refused most often, under the policy of the kernel or all.
+pub(super) fn gist(view: &View<'_>) -> String {
+    let baseline = view.findings.summary.baseline;
+    let is_meant = |row: &&SummaryRow| baseline.is_none_or(|policy| policy == row.policy);
+    let rows = || view.findings.summary.rows.iter().filter(is_meant).filter(|row| row.is_whole());
+    let share = |class: usize| {
+        let sum = |of: fn(&ClassCounts) -> u64| {
+            rows().fold(0_u64, |sum, row| sum.saturating_add(of(&row.classes[class])))
+        };
+        let (refused, requests) = (sum(|class| class.refused), sum(|class| class.requests));
+        (class, refused as f64 / requests.max(1) as f64)
+    };
+    let most = (0..CLASSES.len()).map(share).rev().max_by(|a, b| a.1.total_cmp(&b.1));
+    match most {
+        _ if view.findings.summary.rows.iter().any(|row| row.ended_early > 0) => {
+            "Streams end at their first failure: rates only where none fails".to_string()
+        }
+        Some((class, share)) if share > 0.0 => {
+            format!("Refused most often: {}, {} of them", size_class(class), percent(share))
+        }
+        _ => "No size is refused".to_string(),
+    }
+}
+
 /// A table for each stream.
 pub(super) fn section(view: &View<'_>) -> Markup {
     let (cases, left) = view.cases();

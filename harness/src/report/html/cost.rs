@@ -21,6 +21,16 @@ const MOST_STREAMS: usize = 4;
 /// Rows of the table.
 const MOST_ROWS: usize = 24;
 
+/// What the choice takes.
+pub(super) fn gist(view: &View<'_>) -> String {
+    let Some(one) = view.candidate() else { return "Nothing was run".to_string() };
+    let mib = |pages: u64| mib(pages as f64, view.ready.plan.page);
+    match one.pages_above_smallest {
+        0 => format!("{}, the smallest board that was tried", mib(one.pages)),
+        more => format!("{}: {} more than the smallest board", mib(one.pages), mib(more)),
+    }
+}
+
 /// What it costs in RAM and in time.
 pub(super) fn section(view: &View<'_>) -> Markup {
     html! { (smallest(view)) (sizes(view)) (time(view)) }
@@ -115,7 +125,7 @@ fn bigger(view: &View<'_>, index: usize, shown: &[Tried<'_>]) -> Plot {
         let failed = names::failing(size.failed, size.streams, &size.interval);
         let structural = match size.structural {
             0 => String::new(),
-            streams => format!("; structural in {streams}"),
+            streams => format!("; structural in {}", names::streams(streams)),
         };
         Mark {
             x: size.per_load,
@@ -124,11 +134,11 @@ fn bigger(view: &View<'_>, index: usize, shown: &[Tried<'_>]) -> Plot {
             hollow: size.failed == 0,
             rises: false,
             text: format!(
-                "{} ({:.2} × LOAD): {} streams fail ({}){structural}",
+                "{} ({:.2} × LOAD): {}{}{structural}",
                 mib(size.pages as f64, view.ready.plan.page),
                 size.per_load,
-                failed.value,
-                failed.sure
+                names::so_many_fail(size.failed, size.streams),
+                if size.streams > 1 { format!(" ({})", failed.sure) } else { String::new() }
             ),
         }
     };
@@ -260,13 +270,16 @@ fn about(per_load: f64, load_pages: f64, page: Page) -> String {
 fn ends(sizing: &Sizing) -> String {
     let Least { at_smallest, streams, .. } = sizing.least;
     if at_smallest == streams {
-        return format!("all {streams} streams pass at the smallest size");
+        return match streams {
+            1 => "the one stream passes at the smallest size".to_string(),
+            _ => format!("all {streams} streams pass at the smallest size"),
+        };
     }
     let interval = &sizing.least.quantile_95_interval;
     match (interval.low, interval.high) {
         (Some(low), Some(high)) => format!("{low:.2} to {high:.2}"),
-        (Some(low), None) => format!("{low:.2} or more: {streams} streams"),
-        _ => format!("{streams} streams"),
+        (Some(low), None) => format!("{low:.2} or more: {}", names::streams(streams)),
+        _ => names::streams(streams),
     }
 }
 
@@ -297,7 +310,7 @@ fn row(view: &View<'_>, Tried { name, sizing, .. }: &Tried<'_>) -> Row {
         let value =
             per_load.map_or_else(|| "above all".to_string(), |at| format!("{bound}{at:.2}"));
         let sure = names::ends(interval, |end| format!("{end:.2}"), "no bound");
-        let sure = sure.unwrap_or_else(|| format!("{} streams", sizing.least.streams));
+        let sure = sure.unwrap_or_else(|| names::streams(sizing.least.streams));
         Seen::new(value, sure).field(title, per_load)
     };
     let class = name.sign.filter(|sign| *sign != Sign::Chosen).map_or("", Sign::class);

@@ -89,8 +89,14 @@ impl Seen {
     }
 }
 
-fn streams(number: u64) -> String {
+/// `one stream`, `12 streams`.
+pub(super) fn streams(number: u64) -> String {
     if number == 1 { "one stream".to_string() } else { format!("{} streams", whole(number)) }
+}
+
+/// `1 request`, `12 345 requests`.
+pub(super) fn requests(number: u64) -> String {
+    if number == 1 { "1 request".to_string() } else { format!("{} requests", whole(number)) }
 }
 
 /// A mean over `count` streams. No refusal is never 0 %: it is what was not seen in so many.
@@ -153,6 +159,18 @@ pub(super) fn failing(failed: u64, count: u64, interval: &Interval) -> Seen {
         _ => range(interval).unwrap_or_default(),
     };
     Seen::new(format!("{} of {}", whole(failed), whole(count)), sure)
+}
+
+/// How many streams fail, as a clause: `3 of 8 streams fail`, `the one stream fails`.
+pub(super) fn so_many_fail(failed: u64, count: u64) -> String {
+    match (failed, count) {
+        (_, 0) => "no stream was run".to_string(),
+        (0, 1) => "the one stream goes well".to_string(),
+        (_, 1) => "the one stream fails".to_string(),
+        (0, _) => format!("none of {} fails", streams(count)),
+        (1, _) => format!("1 of {} fails", streams(count)),
+        _ => format!("{} of {} fail", whole(failed), streams(count)),
+    }
 }
 
 /// The request that fails first: median over streams, its interval, and how many never do.
@@ -285,6 +303,18 @@ pub(super) fn stream(ready: &Ready, stream: usize, load: Option<usize>) -> Strin
             format!("{}, LOAD {} of the area", stream.name(), percent(share))
         }
         Some(Load::Pages(pages)) => format!("{}, LOAD {}", stream.name(), mib(pages as f64, page)),
+    }
+}
+
+/// The same in a few characters: `camera 90 %`.
+pub(super) fn stream_short(ready: &Ready, stream: usize, load: Option<usize>) -> String {
+    let (page, stream) = (ready.plan.page, &ready.plan.streams[stream]);
+    match load.map(|load| stream.loads[load]) {
+        None => stream.name().to_string(),
+        Some(Load::Share(share)) => {
+            format!("{} {}{NBSP}%", stream.name(), words::percent_number(share, 0))
+        }
+        Some(Load::Pages(pages)) => format!("{} {}", stream.name(), mib(pages as f64, page)),
     }
 }
 

@@ -8,6 +8,18 @@ use crate::metric::{cause_column, columns};
 use crate::report::words::callers_are;
 use crate::sweep::disk::SCHEMA;
 use crate::sweep::{Stream, What, emit};
+use crate::words::counted;
+
+/// Version and seeds.
+pub(super) fn gist(view: &View<'_>) -> String {
+    let (plan, version) = (&view.ready.plan, env!("CARGO_PKG_VERSION"));
+    let last = plan.seed.wrapping_add(plan.seeds.saturating_sub(1));
+    let seeds = match plan.seeds {
+        1 => format!("seed {last}"),
+        _ => format!("seeds {} to {last}", plan.seed),
+    };
+    format!("One line of cmalab {version}, {seeds}")
+}
 
 /// Where it comes from.
 pub(super) fn section(view: &View<'_>) -> Markup {
@@ -56,7 +68,13 @@ fn facts(view: &View<'_>) -> [(&'static str, Vec<String>); 10] {
         ("Version", vec![format!("cmalab {version}, columns of schema {SCHEMA}")]),
         ("Plan", vec![plan.name.clone()]),
         ("Seeds", vec![format!("{} to {last}: one stream of each profile for each", plan.seed)]),
-        ("Requests", vec![format!("{requests} in {} configurations and policies", rows.len())]),
+        (
+            "Requests",
+            vec![format!(
+                "{requests} in {}",
+                counted(rows.len() as u64, "row") + " of summary.csv"
+            )],
+        ),
         ("Board time", view.all_covers()),
         ("After a failure", vec![format!("{after}: {}", after.about())]),
         ("Pages", pages.collect()),

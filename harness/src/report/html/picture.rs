@@ -1,102 +1,94 @@
-//! Occupancy over the time, of the stream that goes worst: what failed beside what was chosen.
+//! The map of pages over the time: of the worst stream, and of the one just inside the target.
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
+mod curves;
+mod raster;
+
 use maud::{Markup, html};
 
 use super::names::{self, Named, mib, percent};
-use super::remark;
 use super::view::{View, Way};
-use crate::answer::Picture;
-use crate::metric::{Grid, Occupancy, Refusal};
+use super::{prose, remark};
+use crate::answer::{Picture, Shows};
+use crate::metric::{By, CLASSES, Grid, Occupancy, Refusal};
 use crate::page::Page;
 use crate::report::chart::axis::Axis;
-use crate::report::page::{Figure, lettering, sentence};
-use crate::report::words::{length, worst};
+use crate::report::page::{Figure, lettering, sentence, swatch};
+use crate::report::words::{just_inside, length, size_class, worst};
+use crate::sweep::stream_command;
+use crate::words::counted;
 
 /// Units of the picture and of its parts.
 const WIDTH: f64 = 760.0;
 const LEFT: f64 = 58.0;
 const TOP: f64 = 20.0;
-const PLANE: f64 = 240.0;
-const STRIP: f64 = 26.0;
+const PLANE: f64 = 224.0;
+const STRIP: f64 = 24.0;
 /// Units of the plane to the right.
 const ACROSS: f64 = WIDTH - LEFT - 10.0;
-/// Where ticks of refusals are, the axis, and the area at the first refusal.
-const REFUSALS: f64 = TOP + PLANE + 9.0;
-const AXIS: f64 = REFUSALS + 8.0;
+/// Where ticks of refusals are, the curves, the axis, and the area at the first refusal.
+const REFUSALS: f64 = TOP + PLANE + 15.0;
+const CURVES: f64 = REFUSALS + 14.0;
+const AXIS: f64 = CURVES + curves::HEIGHT;
 const AT_FIRST: f64 = AXIS + 60.0;
-
-/// Shades of a place between free and granted.
-const SHADES: usize = 16;
 
 /// The pictures with their legend.
 pub(super) fn section(view: &View<'_>) -> Markup {
-    let (Some(why), [first, ..]) = (&view.findings.worst, view.pictures) else {
-        return html! { p { "No stream fails: there is nothing to look at." } "\n" };
-    };
-    let cell = &first.cell;
-    let row = view.drawn(cell.at, Way { cap: cell.at.cap, policy: cell.policy });
-    let length = row.map_or_else(String::new, |drawn| length(view.ready, &[drawn.row]));
-    let is_whole = |picture: &Picture| {
-        let board = view.ready.board(&picture.cell.at);
-        board.areas.iter().all(|place| place.area.ranges().len() == 1)
-    };
-    let lowest = if view.pictures.iter().all(is_whole) {
-        "the lowest page of the area"
-    } else {
-        "the first page of the area in the kernel's order of its ranges"
-    };
+    let inside = view.pictures.iter().any(|picture| picture.shows == Shows::Inside);
+    let is_met = view.choice().is_some_and(|choice| choice.chosen.is_some());
     html! {
-        p {
-            (sentence(&worst(view.ready, why))) " Each column is the state at some moment of the \
-            stream, " (lowest) " at the bottom; the darker, the more of the place is \
-            granted. What is light is free; many thin light lines are free pages that no large \
-            request can use."
-        } "\n"
+        @if view.findings.worst.is_none() {
+            p { "No stream fails under any configuration of the plan." } "\n"
+        }
         @for (index, picture) in view.pictures.iter().enumerate() { (draw(view, index, picture)) }
-        (remark(format_args!(
-            "Stream: {}, one{length}, seed {}. The same requests in both pictures up to the first \
-             answer that differs; after it each policy has its own live buffers.",
-            names::stream(view.ready, cell.at.stream, cell.at.load), cell.seed
-        )))
+        @if !inside && !is_met {
+            (remark("No configuration meets the target, so that there is none just inside it."))
+        }
+        @if !view.pictures.is_empty() { (prose(include_str!("prose/map.html"))) }
     }
+}
+
+/// What a picture is of, in a sentence.
+fn subject(view: &View<'_>, picture: &Picture) -> String {
+    let findings = view.findings;
+    let said = match picture.shows {
+        Shows::Worst => findings.worst.as_ref().map(|of| worst(view.ready, of)),
+        Shows::Inside => findings.inside.as_ref().map(|of| just_inside(view.ready, of)),
+    };
+    sentence(&said.unwrap_or_default())
 }
 
 /// What the first refusal was, in words.
 fn refusal(first: &Refusal, pages: u64, page: Page) -> String {
     format!(
-        "First refused request: number {} at {}, {} pages at order {}: {}. {} of {} were free ({}); \
-         the longest hole has {} pages, the longest usable at this order {}.",
+        "First refused request: number {} at {}, {} ({}) at order {}: {}. {} of {} were free ({}); \
+         the longest hole has {}, the longest usable at this order {}.",
         names::whole(first.request),
         seconds(first.at_us),
-        names::whole(first.count),
+        pages_of(first.count),
+        mib(first.count as f64, page),
         first.align,
         first.cause,
         mib(first.free_pages as f64, page),
         mib(pages as f64, page),
         percent(first.free_pages as f64 / pages as f64),
-        names::whole(first.longest_run),
-        names::whole(first.longest_usable),
+        pages_of(first.longest_run),
+        pages_of(first.longest_usable),
     )
+}
+
+/// `1 page`, `12 345 pages`.
+fn pages_of(count: u64) -> String {
+    if count == 1 { "1 page".to_string() } else { format!("{} pages", names::whole(count)) }
 }
 
 fn seconds(us: u64) -> String {
     let seconds = us as f64 / 1e6;
     if seconds < 600.0 {
         format!("{seconds:.1}\u{a0}s")
-    } else {
+    } else if seconds < 36_000.0 {
         format!("{:.0}\u{a0}min", seconds / 60.0)
-    }
-}
-
-/// Pixels as an image within the page, from `y` on.
-fn image(y: f64, height: f64, columns: &[Vec<u8>]) -> Markup {
-    let pixels = png(columns).expect("a picture of a pixel at least, written to memory");
-    html! {
-        rect .free x=(f(LEFT)) y=(f(y)) width=(f(ACROSS)) height=(f(height)) {}
-        image x=(f(LEFT)) y=(f(y)) width=(f(ACROSS)) height=(f(height)) preserveAspectRatio="none"
-            href={ "data:image/png;base64," (BASE64_STANDARD.encode(pixels)) } {} "\n"
+    } else {
+        format!("{:.1}\u{a0}h", seconds / 3600.0)
     }
 }
 
@@ -105,38 +97,12 @@ fn f(number: f64) -> String {
     number.to_string()
 }
 
-/// Pixels as a file.
-fn png(columns: &[Vec<u8>]) -> Result<Vec<u8>, png::EncodingError> {
-    let (width, rows) = (columns.len() as u32, columns.first().map_or(0, Vec::len));
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, width.max(1), rows.max(1) as u32);
-    encoder.set_color(png::ColorType::Indexed);
-    encoder.set_depth(png::BitDepth::Four);
-    encoder.set_compression(png::Compression::High);
-    // One colour that stands out on white and on black, from clear to solid.
-    encoder.set_palette([0x3b, 0x6f, 0xb6].repeat(SHADES));
-    let alpha = |shade: usize| (shade * 255 / (SHADES - 1)) as u8;
-    encoder.set_trns((0..SHADES).map(alpha).collect::<Vec<_>>());
-    let mut pixels = Vec::new();
-    for row in (0..rows).rev() {
-        let shade = |column: &Vec<u8>| {
-            // A place that is free in part is neither free nor granted.
-            (usize::from(column[row]) * (SHADES - 1)).div_ceil(255) as u8
-        };
-        let shades: Vec<u8> = columns.iter().map(shade).collect();
-        pixels.extend(shades.chunks(2).map(|pair| pair[0] << 4 | pair.get(1).unwrap_or(&0)));
-    }
-    let mut writer = encoder.write_header()?;
-    writer.write_image_data(&pixels)?;
-    writer.finish()?;
-    Ok(bytes)
-}
-
-fn draw(view: &View<'_>, index: usize, Picture { cell, seen }: &Picture) -> Markup {
+fn draw(view: &View<'_>, index: usize, picture: &Picture) -> Markup {
+    let Picture { shows, cell, seen } = picture;
     let way = Way { cap: cell.at.cap, policy: cell.policy };
     let row = view.drawn(cell.at, way).map(|drawn| drawn.row);
     let name: Named = view.name(way, row);
-    let area = seen.worst_area();
+    let (area, page) = (seen.worst_area(), view.ready.plan.page);
     let areas = &view.ready.board(&cell.at).areas;
     let of_area = match areas.len() {
         1 => String::new(),
@@ -145,24 +111,79 @@ fn draw(view: &View<'_>, index: usize, Picture { cell, seen }: &Picture) -> Mark
     let grid = &seen.areas()[area];
     let first = grid.first.as_ref();
     let about = first.map_or_else(
-        || format!("No request is refused in {} requests.", names::whole(seen.requests())),
-        |first| refusal(first, grid.pages, view.ready.plan.page),
+        || format!("No request is refused in {}.", counted(seen.requests(), "request")),
+        |first| refusal(first, grid.pages, page),
     );
-    let height = if first.is_some() { AT_FIRST + STRIP + 22.0 } else { AXIS + 44.0 };
+    let which = match shows {
+        Shows::Worst => "The worst stream",
+        Shows::Inside => "Just inside the target",
+    };
+    let stream = names::stream(view.ready, cell.at.stream, cell.at.load);
+    let board = names::board(view.ready, &cell.at);
+    let height = if first.is_some() { AT_FIRST + STRIP + 8.0 } else { AXIS + 44.0 };
     let figure = Figure {
         id: &format!("pic{index}"),
-        class: None,
-        title: &format!("{name}, on {}{of_area}", names::board(view.ready, &cell.at)),
+        class: Some("map"),
+        title: &format!("{which}: {stream}, on {board}{of_area}, {name}"),
         about: &about,
         size: (WIDTH, height),
     };
     let drawing = html! {
-        (image(TOP, PLANE, &grid.columns))
-        (axes(seen, grid, view.ready.plan.page))
+        (raster::image(TOP, PLANE, grid.columns.iter().map(|column| &column.places), grid.by()))
+        (curves::curves(grid, page))
+        (axes(seen, grid, page))
         (refused(grid))
         @if let Some(first) = first { (at_first(seen, grid, areas[area].area.ranges().len(), first)) }
     };
-    figure.around(&drawing, &html! { p { (about) } })
+    let length = row.map_or_else(String::new, |row| length(view.ready, &[row]));
+    let caption = html! {
+        (legend(seen, grid))
+        p { (subject(view, picture)) " " (about) }
+        p { "Stream: " (stream) ", one" (length) ", seed " (cell.seed) ". " (closer(view, picture)) }
+    };
+    figure.around(&drawing, &caption)
+}
+
+/// How to look closer, where one line does.
+fn closer(view: &View<'_>, Picture { shows, cell, .. }: &Picture) -> Markup {
+    let plan = &view.ready.plan;
+    let name = match shows {
+        Shows::Worst => "worst",
+        Shows::Inside => "inside",
+    };
+    let board = view.ready.board(&cell.at);
+    let command = stream_command(view.ready, cell).filter(|_| board.areas.len() == 1);
+    html! {
+        @if let Some(command) = command {
+            "To see its requests page by page, on pages that nothing else holds: "
+            code {
+                (command) " -o " (name) ".csv && cmalab view " (name) ".csv --policy "
+                (plan.policies[cell.policy]) " --cap " (plan.caps[cell.at.cap]) " --pages "
+                (board.pages()) " -o " (name) ".html"
+            }
+        }
+    }
+}
+
+/// What the colours and lines are.
+fn legend(seen: &Occupancy, grid: &Grid) -> Markup {
+    let by = grid.by();
+    let used = |kind: &usize| {
+        let has = |kinds: &[u8]| kinds.contains(&(*kind as u8));
+        grid.columns.iter().any(|column| has(column.places.kinds(by)))
+    };
+    let names: Vec<_> = match by {
+        By::Size => (0..CLASSES.len()).map(size_class).collect(),
+        By::Client => seen.kinds().names.clone(),
+    };
+    html! {
+        ul .legend {
+            @for (kind, name) in names.iter().enumerate().filter(|(kind, _)| used(kind)) {
+                li { (swatch(&format!("m{kind}"))) " " span { (name) } } "\n"
+            }
+            (curves::legend(grid))
+        }
+    }
 }
 
 /// When the first request was refused, and the area at that moment.
@@ -171,11 +192,10 @@ fn at_first(seen: &Occupancy, grid: &Grid, ranges: usize, first: &Refusal) -> Ma
     let part = first.request.saturating_sub(1) as f64 / seen.stride() as f64 / columns;
     let x = LEFT + ACROSS * part.min(1.0);
     let far = x > WIDTH / 2.0;
-    let strip: Vec<Vec<u8>> = first.strip.iter().map(|share| vec![*share]).collect();
     html! {
-        path .first d=(format_args!("M{x:.1} {:.1}V{REFUSALS}", TOP - 6.0)) {}
+        path .first d=(format_args!("M{x:.1} {:.1}V{AXIS}", TOP - 6.0)) {}
         text class=[far.then_some("end")] x=(format_args!("{:.1}", x + if far { -5.0 } else { 5.0 })) y="13" {
-            "first refused: " (first.count) " pages, order " (first.align)
+            "first refused: " (pages_of(first.count)) ", order " (first.align)
         } "\n"
         text x=(f(LEFT)) y=(format_args!("{:.1}", AT_FIRST - 5.0)) {
             (match ranges {
@@ -183,7 +203,7 @@ fn at_first(seen: &Occupancy, grid: &Grid, ranges: usize, first: &Refusal) -> Ma
                 _ => format!("the area at that moment, its {ranges} ranges in the kernel's order"),
             })
         }
-        (image(AT_FIRST, STRIP, &strip))
+        (raster::strip(AT_FIRST, STRIP, &first.strip, grid.by()))
     }
 }
 
@@ -230,8 +250,8 @@ fn refused(grid: &Grid) -> Markup {
     let all: u64 = grid.refused.iter().sum();
     html! {
         path .refused d=(path) {
-            title { (names::whole(all)) " requests refused by this area, where they fall" }
+            title { (counted(all, "request")) " refused by this area, where they fall" }
         }
-        (lettering("end", (LEFT - 7.0, REFUSALS + 8.0), "refused")) "\n"
+        (lettering("end", (LEFT - 7.0, REFUSALS + 4.0), "refused")) "\n"
     }
 }

@@ -26,6 +26,25 @@ struct Group<'a> {
     rows: Vec<&'a SummaryRow>,
 }
 
+/// The lowest rate and the highest.
+pub(super) fn gist(view: &View<'_>) -> String {
+    let rows = view.findings.summary.rows.iter().filter(|row| row.is_whole());
+    let rates = rows.filter_map(|row| row.rates[BLAME].mean);
+    let ends = rates.fold(None, |ends: Option<(f64, f64)>, rate| {
+        Some(ends.map_or((rate, rate), |(low, high)| (low.min(rate), high.max(rate))))
+    });
+    let said = |rate: f64| if rate == 0.0 { "none seen".to_string() } else { percent(rate) };
+    match ends {
+        None => "No rates: streams end at their first failure".to_string(),
+        Some(_) if view.findings.summary.rows.iter().any(|row| row.ended_early > 0) => {
+            "Streams end at their first failure: rates only where none fails".to_string()
+        }
+        Some((_, 0.0)) => "Withheld (R2): none seen".to_string(),
+        Some((low, high)) if low == high => format!("Withheld (R2): {}", said(low)),
+        Some((low, high)) => format!("Withheld (R2): {} to {}", said(low), said(high)),
+    }
+}
+
 /// The pictures, and the table of what has one LOAD only.
 pub(super) fn section(view: &View<'_>) -> Markup {
     let mut groups: Vec<Group<'_>> = Vec::new();
@@ -175,15 +194,17 @@ fn mark(view: &View<'_>, row: &SummaryRow) -> Option<Mark> {
     let structural = match row.structural {
         0 => String::new(),
         streams => {
-            format!("; structural in {streams}: some request of them fails under any policy")
+            format!(
+                "; structural in {}: some request fails under any policy",
+                names::streams(streams)
+            )
         }
     };
     let text = format!(
-        "{}: rho {x:.3}, R2 {}; {} of {} streams fail{structural}",
+        "{}: rho {x:.3}, R2 {}; {}{structural}",
         names::board(view.ready, &row.at),
         seen(rate, row.streams).line(),
-        row.failed,
-        row.streams
+        names::so_many_fail(row.failed, row.streams)
     );
     Some(Mark { x, y, interval, hollow: y == 0.0, rises: false, text })
 }

@@ -90,7 +90,7 @@
   const compare = (a, b) =>
     typeof a === "number" && typeof b === "number" ? (a < b ? -1 : a > b ? 1 : 0)
       : String(a).localeCompare(String(b), "en", { numeric: true });
-  all("table").forEach((table) => {
+  all(".wide table").forEach((table) => {
     const heads = all("thead th", table);
     heads.forEach((head, column) => {
       const button = document.createElement("button");
@@ -112,8 +112,24 @@
     });
   });
 
-  // Paper shows everything.
+  // Paper shows what is short, and what somebody has opened. Afterwards it is as it was.
+  let opened = [];
   addEventListener("beforeprint", () => {
-    all("details").forEach((details) => { details.open = true; });
+    opened = all("details.short").filter((details) => !details.open);
+    opened.forEach((details) => { details.open = true; });
   });
+  addEventListener("afterprint", () => {
+    opened.forEach((details) => { details.open = false; });
+  });
+
+  // A link to a folded section opens it.
+  const unfold = () => {
+    const id = decodeURIComponent(location.hash.slice(1));
+    const target = id && document.getElementById(id);
+    if (!target) return;
+    const details = target.querySelector(":scope > details") || target.closest("details");
+    if (details) details.open = true;
+  };
+  addEventListener("hashchange", unfold);
+  unfold();
 })();

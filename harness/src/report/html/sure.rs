@@ -12,6 +12,21 @@ use crate::report::words;
 use crate::sweep::Configuration;
 use crate::words::counted;
 
+/// The share of streams that fail, and what that allows.
+pub(super) fn gist(view: &View<'_>) -> String {
+    let Some(one) = view.candidate() else { return "Nothing was run".to_string() };
+    let failing = names::failing(one.failed, one.streams, &one.interval);
+    let workloads = match one.rows {
+        1 => String::new(),
+        rows => format!(", in the worst of {rows} workloads"),
+    };
+    match one.streams {
+        0 => "Nothing was run".to_string(),
+        1 => format!("One stream{workloads}, which says nothing of others"),
+        _ => format!("Streams that fail: {}{workloads}", failing.line()),
+    }
+}
+
 /// How sure the answer is.
 pub(super) fn section(view: &View<'_>) -> Markup {
     let (ready, summary) = (view.ready, &view.findings.summary);

@@ -117,7 +117,7 @@ fn blockers(view: &View) -> Section {
     let body = html! {
         @for panel in view.panels() {
             @if let Some(one) = told(panel) {
-                p { (view.takes[panel.take].title()) ": " (sentence(&words::what(panel, &one))) } "\n"
+                p { (view.takes[panel.take].title()) ": " (words::what(panel, &one)) "." } "\n"
                 ul {
                     @for line in words::in_the_way(panel, &one) { li { (line) } "\n" }
                 }

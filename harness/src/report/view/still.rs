@@ -93,7 +93,7 @@ impl<'a> Still<'a> {
         let doomed = words::doomed(self.panel, refused);
         let mut about = format!("{totals} {} {}", sentence(&what), sentence(&doomed));
         if let Some(way) = words::in_the_way(self.panel, refused).first() {
-            let _ = write!(about, " Of its places the nearest: {}", sentence(way).trim_start());
+            let _ = write!(about, " Of its places the nearest: {way}.");
         }
         about
     }
@@ -192,7 +192,7 @@ impl<'a> Still<'a> {
             path
         };
         let powers =
-            (0..).map(|power| 10u64.pow(power)).take_while(|at| *at <= self.film.area.pages());
+            (1..).map(|power| 10u64.pow(power)).take_while(|at| *at <= self.film.area.pages());
         html! {
             @for at in [0].into_iter().chain(powers.take(18)) {
                 @let y = y(at);
@@ -227,7 +227,7 @@ impl<'a> Still<'a> {
                 (lettering(place, (x, AXIS + 18.0), label)) "\n"
             }
             (lettering("end", (LEFT + ACROSS, AXIS + 34.0), match by_time {
-                true => "seconds since boot",
+                true => "seconds, by the clock of the trace",
                 false => "operations",
             })) "\n"
         }

@@ -3,14 +3,14 @@
 use super::doubts::{as_recorded, served, unlike};
 use super::time::{at_least, covered, span};
 use crate::answer::{
-    Barred, Candidate, Choice, Kconfig, Lead, More, Need, Note, Summary, SummaryRow, Verdict,
-    Without, Worst,
+    Barred, Candidate, Choice, Inside, Kconfig, Lead, More, Need, Note, Summary, SummaryRow,
+    Verdict, Without, Worst,
 };
 use crate::board::MadeBy;
 use crate::page::Page;
 use crate::stats::Trend;
 use crate::sweep::{Cell, Length, Ready, Target};
-use crate::words::{mib, percent, size_cells};
+use crate::words::{counted, mib, percent, size_cells};
 
 /// A configuration in a few words: `384 MiB (board one), cap 4, policy kernel`.
 pub(super) fn name(ready: &Ready, candidate: &Candidate) -> String {
@@ -47,6 +47,21 @@ pub(in crate::report) fn worst(ready: &Ready, worst: &Worst) -> String {
         configuration(ready, at.board, ready.board(&at).pages(), (at.cap, policy)),
         worst.requests
     )
+}
+
+/// Which stream is just inside the target, and why.
+pub(in crate::report) fn just_inside(ready: &Ready, inside: &Inside) -> String {
+    let Cell { at, policy, seed } = inside.cell;
+    let named = configuration(ready, at.board, ready.board(&at).pages(), (at.cap, policy));
+    let stream = ready.plan.streams[at.stream].name();
+    let meets = format!("{named} meets the target by least; of {stream} the stream of seed {seed}");
+    match inside.aligned_load_pages {
+        Some(pages) => format!(
+            "{meets} goes well though it needs most: {} as its requests are aligned",
+            mib(pages, ready.plan.page)
+        ),
+        None => format!("{meets} fails first, as all of them do in the end"),
+    }
 }
 
 /// What has to be written.
@@ -193,7 +208,8 @@ fn sure_of_all(worst: &SummaryRow, candidate: &Candidate) -> String {
             mtbf.unwrap_or_default()
         ),
         _ => format!(
-            "{failed} of {streams} streams{of_worst}{covered} fail: {} to {} at 95 %",
+            "{failed} of {streams} streams{of_worst}{covered} {}: {} to {} at 95 %",
+            if *failed == 1 { "fails" } else { "fail" },
             percent(interval.low),
             percent(interval.high)
         ),
@@ -217,12 +233,18 @@ fn sure_of_target(ready: &Ready, target: Target, row: &SummaryRow, kinds: usize)
     let length = span(length_us as f64);
     let so_far = if row.dropped { ", where the race dropped it" } else { "" };
     let streams = match seen.failed {
+        0 if seen.streams == 1 => format!("one stream{each} of {length} of board time passes"),
         0 => format!("none of {} streams{each} of {length} of board time fails", seen.streams),
-        failed => format!(
-            "{failed} of {} streams of {length} of board time fail{so_far}, after {} at risk",
-            seen.streams,
-            span(seen.at_risk_us as f64)
-        ),
+        failed => {
+            let fails = match (failed, seen.streams) {
+                (_, 1) => format!("the one stream of {length} of board time fails"),
+                (1, streams) => format!("1 of {streams} streams of {length} of board time fails"),
+                (_, streams) => {
+                    format!("{failed} of {streams} streams of {length} of board time fail")
+                }
+            };
+            format!("{fails}{so_far}, after {} at risk", span(seen.at_risk_us as f64))
+        }
     };
     match target {
         Target::FailingPerDay(_) if target.is_within(length_us) => format!(
@@ -302,10 +324,11 @@ fn note(ready: &Ready, choice: &Choice, note: &Note) -> String {
             }
         }
         Note::Raced { run_us, planned_us, dropped, rows } => format!(
-            "the race ran {} of board time in place of {}, and dropped {dropped} of {rows} rows of the \
-             summary; that a smaller board fails spared a larger one nothing",
+            "the race ran {} of board time in place of {}, and dropped {dropped} of {} of the summary; \
+             that a smaller board fails spared a larger one nothing",
             span(*run_us),
-            span(*planned_us)
+            span(*planned_us),
+            counted(*rows as u64, "row")
         ),
         Note::More(what) => more(ready, what),
         Note::PassedOver(one, barred) => {
@@ -347,9 +370,12 @@ fn trend(trend: &Trend) -> String {
         false => "no sign that it rises",
     };
     format!(
-        "{} streams fail first in the first half of that time ({} at risk), {} in the second ({}); \
+        "{} first in the first half of that time ({} at risk), {} in the second ({}); \
          p = {:.2}, {verdict}",
-        early.failures,
+        match early.failures {
+            1 => "1 stream fails".to_string(),
+            failures => format!("{failures} streams fail"),
+        },
         span(early.at_risk),
         late.failures,
         span(late.at_risk),

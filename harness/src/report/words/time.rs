@@ -3,6 +3,7 @@
 use crate::answer::{SizeTried, Sizing, SummaryRow, TimeRow};
 pub(in crate::report) use crate::span::{at_least, from_to, span};
 use crate::sweep::{Length, Ready};
+use crate::words::counted;
 
 /// What streams of a row cover: ` of 24 h of board time`; of those without time ` (no board time)`.
 pub(super) fn covered(time: Option<&TimeRow>) -> String {
@@ -31,7 +32,7 @@ pub(in crate::report) fn length(ready: &Ready, rows: &[&SummaryRow]) -> String {
             all.map_or_else(String::new, |all| format!(", {} of board time", from_to(all)))
         }
     };
-    format!(" of {} ops{time}", checked.ops)
+    format!(" of {}{time}", counted(checked.ops, "op"))
 }
 
 /// Of which boards a ladder of sizes is, and of which of their areas: nothing where it is of all boards

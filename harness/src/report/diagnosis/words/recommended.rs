@@ -196,8 +196,11 @@ fn stated((cap, at): &(u32, crate::boot::At)) -> String {
 fn calls(calls: &CallsShow) -> String {
     let CallsShow { order, is_exact, class, .. } = calls;
     let (least, most) = class.pages;
-    let pages = if least == most { least.to_string() } else { format!("{least} to {most}") };
+    let pages = match least == most {
+        true => counted(least, "page"),
+        false => format!("{least} to {most} pages"),
+    };
     let less = if *is_exact { "" } else { ", so it is no less" };
     let (n, line) = (counted(class.calls, "call"), class.line);
-    format!("order {order} is asked for by {n} for {pages} pages (the first on line {line}){less}")
+    format!("order {order} is asked for by {n} for {pages} (the first on line {line}){less}")
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::diagnose::{AlignFrom, Failure, Fit, Reported, Room, Why};
-use crate::words::{counted, pages};
+use crate::words::{counted, is_or_are, pages, was_or_were};
 
 /// Why, in one sentence with the numbers.
 pub(in crate::report::diagnosis) fn why(failure: &Failure) -> String {
@@ -222,15 +222,19 @@ fn room(failure: &Failure) -> String {
             super::drifts((available, free))
         ),
         (Fit::Exhausted, _) => {
-            let of = room.total.map(|total| format!(" of {total}")).unwrap_or_default();
-            format!("{free}{of} pages are free, {need} were asked for{rounded}")
+            let (are, were) = (is_or_are(free), was_or_were(need));
+            let free = match room.total {
+                Some(total) => format!("{free} of {}", pages(total)),
+                None => pages(free),
+            };
+            format!("{free} {are} free, {need} {were} asked for{rounded}")
         }
         (Fit::Fragmentation, _) => {
             format!("largest run {longest} < {need} <= {free} free{rounded}")
         }
         (Fit::Alignment, Some(_)) => format!("{}{rounded}", reach(&room)),
         (Fit::Alignment, None) => {
-            format!("no run has {need} pages from an aligned page on{rounded}")
+            format!("no run has {} from an aligned page on{rounded}", pages(need))
         }
         (Fit::Fits, Some(_)) => format!("{} fit: {}", request(failure), reach(&room)),
         (Fit::Fits, None) => {

@@ -146,6 +146,49 @@ impl Places {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnose::Options;
+    use crate::ingest::Source;
+
+    /// The first eight of forty pages for ten seconds, then none; in the midst of it 36 are refused.
+    const BOARD: &str = "==> cma/vpu/base_pfn <==\n4096\n\n==> cma/vpu/count <==\n40\n\n\
+        ==> snapshot 10.0 cma/vpu/bitmap <==\n255 0\n\n\
+        ==> snapshot 20.0 cma/vpu/bitmap <==\n0 0\n\n\
+        [   15.0] cma: cma_alloc: vpu: alloc failed, req-size: 36 pages, ret: -12\n\
+        [   15.0] cma: number of available pages: 32@8=> 32 free of 40 total pages\n";
+
+    #[test]
+    fn a_column_is_the_state_at_its_end_and_the_least_room_in_it() {
+        let source = Source::bytes("board.txt", BOARD.as_bytes());
+        let seen =
+            crate::view::snapshots(&[source], &Options::default(), None).expect("it is read");
+        let film = &seen.films[0];
+        let span = Span::of(film, true);
+        assert_eq!((span.first, span.last), (15_000_000, 20_000_000));
+        let found = columns(film, Span { first: 10_000_000, ..span }, 4, &|_| 2);
+        assert_eq!((found.pixels.len(), found.pixels[0].len()), (COLUMNS, 40));
+        let solid = (2 * SHADES + SHADES) as u8;
+        assert_eq!(
+            found.pixels[0][..9],
+            [solid, solid, solid, solid, solid, solid, solid, solid, 0]
+        );
+        assert_eq!(found.pixels[COLUMNS - 1], [0; 40]);
+        // From the first page aligned to 16 on.
+        assert_eq!(found.least[0], [32, 32, 24]);
+        assert_eq!(found.least[COLUMNS - 1], [32, 32, 24]);
+        let refused: Vec<_> = (0..COLUMNS).filter(|column| found.refused[*column] > 0).collect();
+        assert_eq!(refused, [COLUMNS / 2]);
+    }
+
+    #[test]
+    fn a_place_is_as_dark_as_much_of_it_is_granted() {
+        let places = Places { pages: 480, rows: 240 };
+        let pixel = |taken: &[(usize, u64)]| places.pixel(0, taken);
+        assert_eq!(pixel(&[]), 0);
+        assert_eq!(pixel(&[(0, 1)]), 2);
+        assert_eq!(pixel(&[(0, 2)]), 4);
+        // Of equal parts the colour that comes first.
+        assert_eq!(pixel(&[(3, 1), (0, 1)]), (3 * SHADES + SHADES) as u8);
+    }
 
     #[test]
     fn each_page_is_in_one_place() {

@@ -1,6 +1,6 @@
 //! Which colour a buffer has: by who asked for it, else by how large it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{Part, words};
 use super::columns::SHADES;
@@ -37,7 +37,7 @@ pub(super) struct Looks {
 }
 
 impl Looks {
-    /// Those of `film`: of its clients where one has a name, else of sizes.
+    /// Those of `film`: of its clients where they can be told apart, else of sizes.
     pub(super) fn of(part: &Part, film: &Film, page: Page) -> Self {
         let mut asked: BTreeMap<u16, u64> = BTreeMap::new();
         for buffer in &film.buffers {
@@ -47,8 +47,9 @@ impl Looks {
             .iter()
             .filter_map(|(number, pages)| Some((*pages, *number, words::name(part, *number)?)))
             .collect();
-        if named.is_empty() {
-            return Self::of_sizes(page);
+        // One colour would say nothing.
+        if named.is_empty() || asked.len() < 2 {
+            return Self::of_sizes(film, page);
         }
         named.sort_by_key(|(pages, number, _)| (std::cmp::Reverse(*pages), *number));
         let rest = match (named.len() > OTHERS, asked.len() > named.len()) {
@@ -67,13 +68,18 @@ impl Looks {
         Self { names, clients: Some(clients) }
     }
 
-    fn of_sizes(page: Page) -> Self {
+    /// The classes of sizes that there are.
+    fn of_sizes(film: &Film, page: Page) -> Self {
         let upper = |pages: u64| match pages {
             1 => "1 page".to_string(),
             _ => format!("up to {pages} pages ({})", mib(pages, page)),
         };
         let names = SIZES.into_iter().map(upper).chain(["larger".to_string()]);
-        Self { names: names.enumerate().collect(), clients: None }
+        let mut looks = Self { names: names.enumerate().collect(), clients: None };
+        let used: BTreeSet<usize> =
+            film.buffers.iter().map(|buffer| looks.colour(buffer)).collect();
+        looks.names.retain(|(colour, _)| used.contains(colour));
+        looks
     }
 
     /// The colour of a buffer.

@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::context::{Context, Format, Show, is_standard};
 use super::failure::{Exit, Failure};
 use super::given::Given;
+use super::size::order;
 use crate::report::view::{self as shown, View as Seen};
 
 /// When and where an area fragments, and who stands in the way, as one page.
@@ -47,7 +48,7 @@ pub(super) struct View {
     policy: Vec<String>,
     /// CONFIG_CMA_ALIGNMENT that dma rows follow; several with commas between, or given several times
     /// [default: as recorded]
-    #[arg(long, value_name = "ORDER,…", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(0..=63))]
+    #[arg(long, value_name = "ORDER,…", value_delimiter = ',', value_parser = order)]
     cap: Vec<u32>,
     #[command(flatten)]
     given: Given,

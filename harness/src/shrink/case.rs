@@ -87,14 +87,16 @@ impl Walk<'_> {
             Act::Pin { at, more } => {
                 let span = self.case.area.span();
                 let run = Run::new(span.pfn.0 + u64::from(at) % span.count, 1 + u64::from(more));
-                if let Answer::Pinned(true) = self.happen(Op::Pin(run), None)? {
+                if let Answer::Pinned(true) = self.step(Op::Pin(run))? {
+                    self.said(run, Op::Pin);
                     self.pins.push(run);
                 }
             }
             Act::Unpin { victim } => {
                 if let Some(at) = (victim as usize).checked_rem(self.pins.len()) {
                     let run = self.pins.remove(at);
-                    self.happen(Op::Unpin(run), None)?;
+                    self.step(Op::Unpin(run))?;
+                    self.said(run, Op::Unpin);
                 }
             }
             Act::FreeBadly { .. } => {}
@@ -103,12 +105,31 @@ impl Walk<'_> {
     }
 
     fn happen(&mut self, op: Op, ending: Option<Ending>) -> Result<Answer, Error> {
-        let at_us = self.items.len() as u64;
-        let timed = Timed { at_us, op };
-        self.items.push(Item { timed, ending, line: 0 });
+        self.push(op, ending);
         self.pages.script(ending);
-        let step = step(at_us, timed, &mut self.witness, &mut self.pages);
+        self.step(op)
+    }
+
+    fn step(&mut self, op: Op) -> Result<Answer, Error> {
+        let at_us = self.items.len() as u64;
+        let step = step(at_us, Timed { at_us, op }, &mut self.witness, &mut self.pages);
         Ok(step?.answer)
+    }
+
+    fn push(&mut self, op: Op, ending: Option<Ending>) {
+        let at_us = self.items.len() as u64;
+        self.items.push(Item { timed: Timed { at_us, op }, ending, line: 0 });
+    }
+
+    /// Says a pin, or the end of one, of what of `run` is in a range: the rest matters to no claim,
+    /// and a recording has no number for it.
+    fn said(&mut self, run: Run, op: fn(Run) -> Op) {
+        for range in self.case.area.ranges() {
+            let (start, end) = (run.pfn.max(range.pfn), run.end().min(range.end()));
+            if start < end {
+                self.push(op(Run { pfn: start, count: end.0 - start.0 }), None);
+            }
+        }
     }
 
     fn victim(&self, victim: u32) -> Option<(u64, Run)> {

@@ -8,9 +8,11 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use cma_harness::diagnose::Options;
 use cma_harness::ingest::log::boot::Boot;
 use cma_harness::ingest::log::{self, DebugfsFile, Knob, Record};
 use cma_harness::ingest::{Format, Source};
+use cma_harness::view;
 
 const SCRIPT: &str = include_str!("../src/cli/collect/collect.sh");
 
@@ -327,6 +329,13 @@ fn without_trace_events_the_bitmaps_are_read_all_the_same() {
         let text = run(&shell, root.path(), &["-t", "1"]).stdout;
         let found = records(&text);
         assert_eq!(snapshots(&found).len(), 2, "{found:#?}");
+        // And that is a map.
+        let source = Source::bytes("board.txt", text.clone());
+        let shown = view::snapshots(&[source], &Options::default(), None).unwrap();
+        let [film] = &shown.films[..] else { panic!("{shown:?}") };
+        assert_eq!((film.area.name(), film.area.ranges()[0].pfn.0), ("vpu", 4096));
+        assert_eq!((film.ops, shown.has_time, film.buffers.len()), (2, true, 2));
+        assert_eq!(shown.notes, [""; 0]);
         let said = String::from_utf8(text).unwrap();
         assert!(said.contains("missing ") && said.contains("mount -t tracefs"), "{said}");
         // And where there is nothing to read either, nothing is waited for.

@@ -126,7 +126,7 @@ fn what_changed_between_two_readings_was_granted_or_given_back() {
     assert!(found.has_time);
     let [film] = &found.films[..] else { panic!("{found:?}") };
     assert!(film.snapshots);
-    assert_eq!((film.ops, film.before, film.span_us()), (4, 1, Some((11_500_000, 13_500_000))));
+    assert_eq!((film.ops, film.before, film.span_us()), (4, 1, Some((10_500_000, 13_500_000))));
     let pages = |range: std::ops::Range<u64>| range.map(|page| 4096 + page).collect::<Vec<_>>();
     assert_eq!(used(film, 0).0, pages(0..8));
     assert_eq!(used(film, 1).0, [pages(0..4), pages(8..12)].concat());

@@ -12,6 +12,7 @@ use clap::builder::PossibleValuesParser;
 
 use super::context::{Context, Format, is_standard};
 use super::failure::{Exit, Failure};
+use super::size::order;
 use crate::boot::Recommended;
 use crate::cause::Cause;
 use crate::diagnose::{self, AsRecommended, Cut, Diagnosis, Holds, Options};
@@ -20,6 +21,7 @@ use crate::kernel::{self, Kernel};
 use crate::page::Page;
 use crate::report::diagnosis::{self as report, Groups, Look, Report};
 use crate::size::{Size, pfn};
+use crate::words::near;
 use progress::Progress;
 
 /// Says for each CMA allocation failure of a log why it failed, and what would have helped.
@@ -53,7 +55,7 @@ pub(super) struct Diagnose {
         long,
         value_name = "ORDER",
         default_value_t = ingest::DEFAULT_CAP,
-        value_parser = clap::value_parser!(u32).range(0..=63)
+        value_parser = order
     )]
     cap: u32,
     /// First page of the area, where the log does not say
@@ -63,7 +65,7 @@ pub(super) struct Diagnose {
     #[arg(long, value_name = "PAGES", value_parser = area)]
     pages: Option<Size>,
     /// Order of one bitmap bit, where the log does not say
-    #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
+    #[arg(long, value_name = "ORDER", value_parser = order)]
     order_per_bit: Option<u32>,
     /// Exit status 1 where a failure has one of these verdicts (`any` is each of them); 2 where none
     /// has and an input is cut
@@ -97,7 +99,8 @@ fn release(name: &str) -> Result<String, String> {
     if kernel::release(name).is_some() || Kernel::find(name).is_some() {
         return Ok(name.to_string());
     }
-    Err("a release such as 5.15 or 6.12.3-rc1 is allowed, or android".to_string())
+    let near = near(name, ["android"]);
+    Err(format!("a release such as 5.15 or 6.12.3-rc1 is allowed, or android{near}"))
 }
 
 /// The size of an area: of whatever size its pages are, which the log may say, it has whole ones.

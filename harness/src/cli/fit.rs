@@ -11,7 +11,7 @@ use super::bar;
 use super::context::{Context, Format};
 use super::failure::{Exit, Failure};
 use super::given::{Placed, Read, STANDARD_INPUT};
-use super::size::pages;
+use super::size::{order, pages};
 use super::yardstick;
 use crate::ingest::{DEFAULT_CAP, StreamWriter, stated};
 use crate::kernel::Kind;
@@ -84,7 +84,7 @@ pub(super) struct Fit {
         long,
         value_name = "ORDER,…",
         value_delimiter = ',',
-        value_parser = clap::value_parser!(u32).range(0..=63)
+        value_parser = order
     )]
     predict_cap: Vec<u32>,
     /// Requests of the run that is predicted, at the pace of the file [default: as many as it has]

@@ -8,7 +8,7 @@ use cma_policies::Spec;
 
 use super::context::{Context, is_standard};
 use super::failure::Failure;
-use super::size::{Ranges, page, pages};
+use super::size::{Ranges, order, page, pages};
 use crate::diagnose;
 use crate::environment;
 use crate::ingest::{self, Geometry, Header, IngestError, Source};
@@ -42,7 +42,7 @@ pub(super) struct Read {
     snapshot: Option<PathBuf>,
     /// Cap that a recording or a trace was made with, where it does not state it [default: of a
     /// trace as its calls show, else 8]
-    #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
+    #[arg(long, value_name = "ORDER", value_parser = order)]
     recorded_cap: Option<u32>,
     /// KiB of a page: 4, 16 or 64, in place of what the file states [default: 4]
     #[arg(long, value_name = "KIB", value_parser = page)]
@@ -155,7 +155,7 @@ pub(super) struct Placed {
         conflicts_with_all = ["pages", "base_pfn"])]
     ranges: Option<Ranges>,
     /// Order of one bitmap bit, in place of what the file states [default: 0]
-    #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
+    #[arg(long, value_name = "ORDER", value_parser = order)]
     order_per_bit: Option<u32>,
 }
 

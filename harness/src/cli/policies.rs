@@ -1,6 +1,6 @@
 //! The policies that a command line names.
 
-use cma_policies::{Catalog, Spec};
+use cma_policies::{Catalog, Spec, SpecError};
 
 use super::failure::Failure;
 
@@ -14,12 +14,21 @@ const ALL: &str = "all";
 /// A name or a parameter that there is not.
 pub(super) fn policies(texts: &[String], catalog: &Catalog) -> Result<Vec<Spec>, Failure> {
     let mut specs = Vec::new();
-    for text in texts.iter().flat_map(|text| split(text)) {
-        if text == ALL {
-            let each = catalog.entries().iter().map(|entry| catalog.parse(entry.name));
-            specs.extend(each.collect::<Result<Vec<_>, _>>()?);
-        } else {
-            specs.push(catalog.parse(text)?);
+    for list in texts {
+        let mut from = 0;
+        for text in split(list) {
+            let names = catalog.entries().iter().map(|entry| entry.name);
+            let names = if text == ALL { names.collect() } else { vec![text] };
+            for name in names {
+                // Its place is that in the list.
+                let of_list = |error: SpecError| SpecError {
+                    text: list.clone(),
+                    at: from + error.at,
+                    ..error
+                };
+                specs.push(catalog.parse(name).map_err(of_list)?);
+            }
+            from += text.len() + 1;
         }
     }
     Ok(specs)
@@ -81,6 +90,12 @@ mod tests {
         assert_eq!(both, of(&["kernel", "buddy:trim=false,max_order=9", "best-fit"]).unwrap());
         assert_eq!(both.len(), 3);
         assert_eq!(of(&["all"]).unwrap().len(), catalog.entries().len());
-        assert!(of(&["kernel,"]).is_err() && of(&["kernel,order=8"]).is_err());
+        let place = |text| match of(&[text]).unwrap_err() {
+            Failure::Because(why) => why.split(':').next().unwrap_or_default().to_string(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(place("kernel,"), "read \"kernel,\" at character 8");
+        assert_eq!(place("kernel,order=8"), "read \"kernel,order=8\" at character 1");
+        assert_eq!(place("kernel,bst"), "read \"kernel,bst\" at character 8");
     }
 }

@@ -12,6 +12,7 @@ use super::context::{Context, Format, Show, is_standard};
 use super::failure::{Exit, Failure};
 use super::given::{self, Given, Setup};
 use super::policies::policies;
+use super::size::order;
 use super::view::{self, Wish};
 use crate::environment;
 use crate::ingest::{self, Source};
@@ -56,7 +57,7 @@ pub(super) struct Replay {
     policy: Vec<String>,
     /// CONFIG_CMA_ALIGNMENT that dma rows follow; several with commas between, or given several times
     /// [default: as recorded]
-    #[arg(long, value_name = "ORDER,…", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(0..=63))]
+    #[arg(long, value_name = "ORDER,…", value_delimiter = ',', value_parser = order)]
     cap: Vec<u32>,
     #[command(flatten)]
     given: Given,

@@ -14,6 +14,7 @@ use super::bar::{self, QUICK};
 use super::context::Context;
 use super::failure::{Exit, Failure};
 use super::given::{Given, Setup};
+use super::size::order;
 use crate::oracle::{Violation, name};
 use crate::replay::Under;
 use crate::shrink::{Found, Goal, Limits, Progress, Subject, find, shrink};
@@ -43,7 +44,7 @@ pub(super) struct Shrink {
     #[arg(long, value_name = "POLICY")]
     policy: Option<String>,
     /// CONFIG_CMA_ALIGNMENT that dma rows follow [default: as recorded]
-    #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
+    #[arg(long, value_name = "ORDER", value_parser = order)]
     cap: Option<u32>,
     #[command(flatten)]
     given: Given,

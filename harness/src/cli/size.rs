@@ -19,6 +19,12 @@ pub(super) fn page(text: &str) -> Result<Page, String> {
     page.ok_or_else(|| "4, 16 and 64 are allowed".to_string())
 }
 
+/// An order: a cap, that of an alignment or of a bitmap bit.
+pub(super) fn order(text: &str) -> Result<u32, String> {
+    let order = text.parse().ok().filter(|order| *order <= 63);
+    order.ok_or_else(|| "an order from 0 to 63 is allowed".to_string())
+}
+
 /// The ranges of an area as `BASE:PAGES,…`, each size with a unit or without.
 #[derive(Clone, Debug)]
 pub(super) struct Ranges(Vec<(u64, Size)>);

@@ -80,6 +80,8 @@ pub struct Film {
     /// It is of states that were seen at some moments, which are its ops: buffers have no names, and
     /// what lies between is not known.
     pub snapshots: bool,
+    /// The first and the last of these moments, whatever they show.
+    pub(super) seen_us: Option<(u64, u64)>,
     /// Buffers that are live, by their names.
     live: FxHashMap<u64, u32>,
 }
@@ -97,12 +99,16 @@ impl Film {
             odd: 0,
             ops: 0,
             snapshots: false,
+            seen_us: None,
             live: FxHashMap::default(),
         }
     }
 
-    /// When the first event was, and the last.
+    /// When the first event was, and the last; of moments the first and the last of these.
     pub fn span_us(&self) -> Option<(u64, u64)> {
+        if let Some(seen) = self.seen_us {
+            return Some(seen);
+        }
         let first = self.events.get(self.before).or(self.events.first())?;
         Some((first.at_us, self.events.last()?.at_us))
     }

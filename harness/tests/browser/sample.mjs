@@ -13,25 +13,8 @@ const report = fileURLToPath(new URL("../../src/report/", import.meta.url));
 
 /** The files of the page's script, in the order in which the program puts them together. */
 export const SCRIPTS = [
-  "decode",
-  "area",
-  "blockers",
-  "scan",
-  "words",
-  "colour",
-  "plot",
-  "curves",
-  "bitmap",
-  "overlay",
-  "who",
-  "look",
-  "take",
-  "page",
-  "gestures",
-  "keys",
-  "controls",
-  "start",
-].map((name) => join(report, "view", `${name}.js`));
+  ...readFileSync(join(report, "view/html.rs"), "utf8").matchAll(/include_str!\("(\w+\.js)"\)/g),
+].map(([, name]) => join(report, "view", name));
 
 const STYLES = [join(report, "page/base.css"), join(report, "view/view.css")];
 

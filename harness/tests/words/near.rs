@@ -25,6 +25,7 @@ t-1 [000] .... 1.1: cma_alloc_finish: name=vpu_pool pfn=0x1000 page=000000000000
         (&["replay", "s.csv", "--kernel", "androit"], "android"),
         (&["replay", "t.txt", "--area", "vpu-pool"], "vpu_pool"),
         (&["conform", "--policy", "kernal"], "kernel"),
+        (&["diagnose", "t.txt", "--kernel", "andriod"], "android"),
         (&["attack", "--policy", "kernel,nextfit"], "next-fit"),
         (&["generate", "camra"], "camera"),
         (&["generate", "rpi-camera-encoder-gpo"], "rpi-camera-encoder-gpu"),

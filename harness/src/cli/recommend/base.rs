@@ -163,7 +163,8 @@ pub(super) fn of(
     };
     if let Some(ram) = args.limits.ram.filter(|_| base.most_pages == 0) {
         return Err(Failure::because(format_args!(
-            "stay within --ram {ram}: areas are multiples of {}",
+            "stay within --ram {}: areas are multiples of {}",
+            mib(in_pages("--ram", ram, page)?, page),
             mib(step, page)
         )));
     }

@@ -73,7 +73,8 @@ function drawRow(context, layout, row, y, paint) {
     context.fillRect(x, y, width, layout.high - gap);
     if (placed) {
       context.fillStyle = paint.shown.miss;
-      context.fillRect(x, y + layout.high - gap - 2, width, 2);
+      const thick = layout.high < 8 ? 1 : 2;
+      context.fillRect(x, y + layout.high - gap - thick, width, thick);
     }
     if (paint.startsAt(start)) {
       context.fillStyle = paint.shown.paper;

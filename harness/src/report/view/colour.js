@@ -137,7 +137,10 @@ function colourings(head, panels) {
 
 /** A way to colour, for the scan of a panel. */
 function coloursFor(panel, name, coloured, wholeUs) {
-  const classOf = Uint8Array.from(panel.id, (_, grant) => coloured.classOfGrant(panel, grant));
+  const classOf = new Uint8Array(panel.id.length);
+  for (let grant = 0; grant < classOf.length; grant += 1) {
+    classOf[grant] = coloured.classOfGrant(panel, grant);
+  }
   return {
     classes: coloured.names.length,
     classOf,

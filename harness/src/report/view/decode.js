@@ -130,7 +130,7 @@ function connect(columns) {
   const begin = new Uint32Array(grants);
   const end = new Uint32Array(grants).fill(kind.length);
   const parts = new Map();
-  const left = Float64Array.from(columns.count);
+  const left = new Float64Array(columns.count);
   let [grant, free, part, refusal] = [0, 0, 0, 0];
   for (let e = 0; e < kind.length; e += 1) {
     const what = kind[e];

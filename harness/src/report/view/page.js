@@ -8,6 +8,9 @@ class Page {
     this.timing = { open_ms: null, seek_ms: null, redraw_ms: null };
     this.axis = head.has_time ? "time" : "op";
     this.waiting = [];
+    // A message to itself comes at once, and after what the user did meanwhile; a timer waits.
+    this.pump = new MessageChannel();
+    this.pump.port1.onmessage = () => this.drawOn();
     this.takes = [];
     this.cursor = { op: 0, at: head.start_us };
     this.showing = head.takes.length > 1 ? [0, 1] : [0];
@@ -289,12 +292,14 @@ class Page {
   pumpSoon() {
     if (this.pumping) return;
     this.pumping = true;
-    setTimeout(() => {
-      this.pumping = false;
-      const done = this.takes.map((take) => take.goOn(SLICE_MS)).every(Boolean);
-      if (done) this.settle();
-      else this.pumpSoon();
-    }, 0);
+    this.pump.port2.postMessage(null);
+  }
+
+  drawOn() {
+    this.pumping = false;
+    const done = this.takes.map((take) => take.goOn(SLICE_MS)).every(Boolean);
+    if (done) this.settle();
+    else this.pumpSoon();
   }
 
   settle() {

@@ -7,9 +7,11 @@ const AXIS_PX = 26;
 const MOST_COLUMNS = 1600;
 const TALL_PX = 760;
 
-function plotLayout(width) {
+/** Where what is, in CSS pixels; the labels at the left are page numbers. */
+function plotLayout(width, area) {
   const narrow = width < NARROW_PX;
-  const left = narrow ? 52 : 66;
+  const digits = Math.max(...area.ranges.map(({ base, pages }) => String(base + pages).length));
+  const left = Math.max(narrow ? 52 : 64, 7 * digits + 11);
   const right = narrow ? 56 : 60;
   const map = { top: 6, height: narrow ? 230 : width < TALL_PX ? 300 : 360 };
   const ticks = { top: map.top + map.height + 2, height: TICKS_PX };

@@ -16,19 +16,34 @@ class FreeBits {
   }
 
   set(start, end, free) {
+    const home = this.homeOf(start);
     const { granule } = this.area;
-    const home = this.ranges.find(({ range }) => start < range.end);
-    let bit = (start - home.range.first) / granule;
-    const last = Math.min(Math.ceil((end - home.range.first) / granule), home.bits);
-    while (bit < last) {
-      const word = home.word + (bit >>> 5);
-      const low = bit & 31;
-      const take = Math.min(32 - low, last - bit);
-      const mask = (take === 32 ? 0xffffffff : (1 << take) - 1) << low;
-      if (free) this.words[word] |= mask;
-      else this.words[word] &= ~mask;
-      bit += take;
+    const { first } = home.range;
+    const from = (start - first) / granule;
+    const to = Math.min(Math.ceil((end - first) / granule), home.bits);
+    if (from >= to) return;
+    const [low, high] = [home.word + (from >>> 5), home.word + ((to - 1) >>> 5)];
+    const head = -1 << (from & 31);
+    const tail = -1 >>> (31 - ((to - 1) & 31));
+    if (low === high) {
+      this.mask(low, head & tail, free);
+      return;
     }
+    this.mask(low, head, free);
+    this.words.fill(free ? -1 : 0, low + 1, high);
+    this.mask(high, tail, free);
+  }
+
+  mask(word, bits, free) {
+    if (free) this.words[word] |= bits;
+    else this.words[word] &= ~bits;
+  }
+
+  homeOf(page) {
+    const { ranges } = this;
+    let k = 0;
+    while (k + 1 < ranges.length && page >= ranges[k].range.end) k += 1;
+    return ranges[k];
   }
 
   /** Calls `hole(start, end, range)` for each maximal free run. */

@@ -80,7 +80,7 @@ class Take {
 
   measure() {
     const width = onPaper.now ? PAPER_PX : Math.floor(this.plot.clientWidth);
-    this.layout = plotLayout(Math.max(300, width));
+    this.layout = plotLayout(Math.max(300, width), this.panel.area);
     this.scale = Math.min(2, window.devicePixelRatio || 1);
   }
 

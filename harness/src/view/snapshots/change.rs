@@ -35,6 +35,8 @@ pub(super) fn film(
             scene.film.before = scene.film.events.len();
         }
         scene.film.ops = number + 1;
+        let first_us = scene.film.seen_us.map_or(at.0, |(first_us, _)| first_us);
+        scene.film.seen_us = Some((first_us, at.0));
         if let Some((request, cause)) = moment.refused {
             if request.align() > most {
                 too_high += 1;

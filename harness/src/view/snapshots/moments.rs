@@ -311,8 +311,8 @@ impl Moments {
         moments: &[Moment],
         options: &Options,
     ) -> Layout {
-        let totals = moments.iter().filter_map(|moment| moment.picture.as_ref()?.total);
-        let total = totals.last();
+        let mut totals = moments.iter().filter_map(|moment| moment.picture.as_ref()?.total);
+        let total = totals.next_back();
         let mut layout = self.areas.layout(name, total, &options.geometry);
         layout.total = layout.total.or(total);
         layout

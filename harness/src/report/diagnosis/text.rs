@@ -243,8 +243,8 @@ mod tests {
         );
         assert_eq!(
             first(&[undecidable()]),
-            "undecidable: 1 page at order 0 failed; -12 means exhausted or migration, and there is no \
-             list of free runs (1 failure)"
+            "undecidable: 1 page (4 KiB) at order 0 failed; -12 means exhausted or migration, and there is \
+             no list of free runs (1 failure)"
         );
     }
 

@@ -56,7 +56,7 @@ pub(super) struct Generate {
     #[arg(long, value_name = "BASE:PAGES,…", value_parser = Ranges::parse, conflicts_with = "pages")]
     ranges: Option<Ranges>,
     /// LOAD of a profile as a share of the area [default: the profile's own]
-    #[arg(long)]
+    #[arg(long, value_name = "SHARE")]
     load: Option<f64>,
     /// Ops after which it ends [default: 10000]
     #[arg(long, value_name = "N", conflicts_with = "hours")]

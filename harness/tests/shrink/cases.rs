@@ -2,6 +2,7 @@
 
 use cma_harness::cause::Cause;
 use cma_harness::codec::{Act, Case, Ending, Script};
+use cma_harness::op::Op;
 use cma_harness::shrink::{Goal, Limits, Seen, from_case};
 use cma_policies::{Area, Pfn, Request, Run};
 
@@ -42,6 +43,36 @@ fn a_case_becomes_a_stream_and_shrinks() {
     assert_eq!((refusal.cause, refusal.request.count()), (Cause::Fragmentation, 2));
     assert!(refusal.free_pages >= 31, "{refusal:?}");
     assert!(refusal.holes.iter().all(|hole| hole.count == 1), "{refusal:?}");
+}
+
+/// One from the last page of a range on, and one that begins between two: a recording says only pages
+/// of ranges. A pin of no such page is none.
+#[test]
+fn a_pin_of_a_case_that_leaves_a_range_is_recorded_as_what_is_in_it() {
+    let area = Area::new("lab", 0, &[Run::new(0, 8), Run::new(16, 8)]).unwrap();
+    let pins = [(7, 3), (10, 0), (14, 3), (0, 0)].map(|(at, more)| Act::Pin { at, more });
+    let ends = [0, 0, 1].map(|victim| Act::Unpin { victim });
+    let case = Case::new(area, [&pins[..], &[alloc(1)], &ends[..]].concat());
+    let setup = Setup::new("kernel", 8);
+    let subject = from_case(&case, &setup.policy).unwrap();
+    let ops: Vec<_> = subject.items.iter().map(|item| item.timed.op).collect();
+    let asked = Request::new(1, 0).unwrap();
+    assert_eq!(
+        ops,
+        [
+            Op::Pin(Run::new(7, 1)),
+            Op::Pin(Run::new(16, 2)),
+            Op::Pin(Run::new(0, 1)),
+            Op::Alloc { id: 3, request: asked, dma: false },
+            Op::Unpin(Run::new(7, 1)),
+            Op::Unpin(Run::new(16, 2)),
+            Op::Unpin(Run::new(0, 1)),
+        ]
+    );
+    let mut text = Vec::new();
+    cma_harness::shrink::write(&subject, &setup.under(), &[], &mut text).unwrap();
+    let text = String::from_utf8(text).unwrap();
+    assert_eq!(text.lines().filter(|line| line.contains("pin,")).count(), 6, "{text}");
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub(super) fn head(view: &View, clients: &[String]) -> Value {
         "takes": takes.collect::<Vec<_>>(),
         "panels": panels.collect::<Vec<_>>(),
         "first": first(view),
-        "difference": view.parts.iter().find_map(|part| differ(view, part)),
+        "difference": view.parts.iter().enumerate().find_map(|(area, part)| differ(view, area, part)),
         "notes": view.notes,
     })
 }
@@ -91,9 +91,9 @@ pub(super) fn answer(panel: Panel<'_>) -> String {
     }
 }
 
-fn differ(view: &View, part: &Part) -> Option<Value> {
+fn differ(view: &View, area: usize, part: &Part) -> Option<Value> {
     let [one, other, ..] = &part.films[..] else { return None };
     let found = difference(one, other)?;
     let text = words::differ(view, part, &found);
-    Some(json!({ "op": found.op, "at_us": found.at_us, "text": sentence(&text) }))
+    Some(json!({ "area": area, "op": found.op, "at_us": found.at_us, "text": sentence(&text) }))
 }

@@ -5,7 +5,13 @@ function makeArea(area) {
   const granule = 2 ** area.order_per_bit;
   let first = 0;
   const ranges = area.ranges.map(({ base_pfn: base, pages }) => {
-    const made = { first, end: first + Math.floor(pages / granule) * granule, base, pages };
+    const made = {
+      first,
+      end: first + Math.floor(pages / granule) * granule,
+      base,
+      pages,
+      starts: [],
+    };
     first += pages;
     return made;
   });
@@ -28,10 +34,17 @@ function pfnOf(area, page) {
  * base's own offset.
  */
 function alignedFrom(area, range, page, order) {
-  const mask = 2 ** Math.max(0, order - area.bitOrder);
-  const offset = Math.floor((range.base % 2 ** order) / area.granule);
-  const bit = Math.ceil((page - range.first) / area.granule);
-  return range.first + (roundUp(bit + offset, mask) - offset) * area.granule;
+  const { step, offset } = (range.starts[order] ||= startsOf(area, range, order));
+  const over = (page - range.first + offset) % step;
+  return over ? page + step - over : page;
+}
+
+/** Pages from start to start at an order, and of the first page of the range past one. */
+function startsOf(area, range, order) {
+  return {
+    step: 2 ** Math.max(order, area.bitOrder),
+    offset: Math.floor((range.base % 2 ** order) / area.granule) * area.granule,
+  };
 }
 
 /** Pages of the hole [start, start + pages) from its first aligned one on. */
@@ -127,6 +140,11 @@ function ownersAt(panel, event) {
   if (panel.ownerEvent === event) return panel.owner;
   const owner = panel.owner.fill(-1);
   for (const grant of liveAt(panel, event)) {
+    if (!panel.parts.has(grant)) {
+      const page = panel.page[grant];
+      owner.fill(grant, page, page + takenPages(panel, grant));
+      continue;
+    }
     for (const [start, end] of piecesOf(panel, grant, event)) owner.fill(grant, start, end);
   }
   panel.ownerEvent = event;
@@ -147,37 +165,50 @@ function holdersAt(panel, event) {
   return holder;
 }
 
-/** Maximal free runs after an event, as [start, pages]; none crosses the end of a range. */
-function holesAt(panel, event) {
+/** Calls `hole(start, end, range)` for each maximal free run; none crosses the end of a range. */
+function eachHole(panel, event, hole) {
   const owner = ownersAt(panel, event);
-  const holes = [];
   for (const range of panel.area.ranges) {
+    const { end } = range;
     let page = range.first;
-    while (page < range.end) {
-      if (owner[page] >= 0) {
-        page += 1;
-        continue;
-      }
+    while (page < end) {
+      while (page < end && owner[page] >= 0) page += 1;
       const start = page;
-      while (page < range.end && owner[page] < 0) page += 1;
-      holes.push([start, page - start]);
+      while (page < end && owner[page] < 0) page += 1;
+      if (start < page) hole(start, page, range);
     }
   }
+}
+
+/** The holes after an event, as [start, pages]. */
+function holesAt(panel, event) {
+  const holes = [];
+  eachHole(panel, event, (start, end) => holes.push([start, end - start]));
   return holes;
+}
+
+/** What of a hole a request can use starts here; at its end if it cannot use any. */
+function usefulFrom(area, range, start, end, request, need) {
+  if (end - start < need) return end;
+  const from = alignedFrom(area, range, start, request.order);
+  return end - from < need ? end : from;
 }
 
 /** What the curves show, after one event; `dead` are free pages that the request cannot use. */
 function numbersAt(panel, event, request) {
   const seen = { free: 0, longest: 0, usable: 0, dead: 0, holes: 0 };
-  const need = roundUp(request.count, panel.area.granule);
-  for (const [start, pages] of holesAt(panel, event)) {
-    const usable = usablePages(panel.area, start, pages, request.order);
+  const { area } = panel;
+  const need = roundUp(request.count, area.granule);
+  eachHole(panel, event, (start, end, range) => {
     seen.holes += 1;
-    seen.free += pages;
-    seen.longest = Math.max(seen.longest, pages);
-    seen.usable = Math.max(seen.usable, usable);
-    seen.dead += usable < need ? pages : pages - usable;
-  }
+    seen.free += end - start;
+    seen.longest = Math.max(seen.longest, end - start);
+    if (end - start > seen.usable) {
+      const from = alignedFrom(area, range, start, request.order);
+      seen.usable = Math.max(seen.usable, end - from);
+    }
+    seen.dead += usefulFrom(area, range, start, end, request, need) - start;
+  });
   return seen;
 }
 

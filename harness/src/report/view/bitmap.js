@@ -2,6 +2,9 @@
 
 const BITMAP_PX = 340;
 const BITMAP_GUTTER_PX = 74;
+/** Looks of free pages; that of one in use is the number of its buffer. */
+const USABLE = -1;
+const HATCHED = -2;
 const MOST_ROWS = 96;
 const LEAST_ROW_PAGES = 32;
 const MOST_ROW_PAGES = 256;
@@ -57,31 +60,38 @@ function drawBitmap(canvas, layout, rows, scrolled, scale, paint) {
   labelRows(context, layout, rows, first, last, scrolled, paint.shown);
 }
 
-/** A row by runs of pages that look alike. */
+/** A row by runs of pages that look alike, over the hatch that shows where they leave it. */
 function drawRow(context, layout, row, y, paint) {
-  const gap = layout.high >= 6 ? 1 : 0.5;
-  let start = row.page;
-  while (start < row.end) {
+  const high = layout.high - (layout.high >= 6 ? 1 : 0.5);
+  const xOf = (page) => layout.gutter + (row.shift + page - row.page) * layout.cell;
+  context.fillStyle = paint.fill(HATCHED);
+  context.fillRect(xOf(row.page), y, (row.end - row.page) * layout.cell, high);
+  for (let start = row.page; start < row.end;) {
     const look = paint.lookOf(start);
     const placed = paint.isPlaced(start);
     const alike = (at) => paint.lookOf(at) === look && paint.isPlaced(at) === placed;
     let end = start + 1;
     while (end < row.end && alike(end)) end += 1;
-    const x = layout.gutter + (row.shift + start - row.page) * layout.cell;
-    const width = (end - start) * layout.cell;
-    context.fillStyle = paint.fill(look, context);
-    context.fillRect(x, y, width, layout.high - gap);
-    if (placed) {
-      context.fillStyle = paint.shown.miss;
-      const thick = layout.high < 8 ? 1 : 2;
-      context.fillRect(x, y + layout.high - gap - thick, width, thick);
-    }
-    if (paint.startsAt(start)) {
-      context.fillStyle = paint.shown.paper;
-      context.fillRect(x, y, Math.min(1, layout.cell / 2), layout.high - gap);
-    }
+    const run = { x: xOf(start), y, width: (end - start) * layout.cell, high, look, placed };
+    drawRun(context, layout, run, paint, paint.startsAt(start));
     start = end;
   }
+}
+
+function drawRun(context, layout, run, paint, starts) {
+  const { x, y, width, high } = run;
+  if (run.look !== HATCHED) {
+    context.fillStyle = paint.fill(run.look);
+    context.fillRect(x, y, width, high);
+  }
+  if (run.placed) {
+    const thick = high < 7 ? 1 : 2;
+    context.fillStyle = paint.shown.miss;
+    context.fillRect(x, y + high - thick, width, thick);
+  }
+  if (!starts) return;
+  context.fillStyle = paint.shown.paper;
+  context.fillRect(x, y, Math.min(1, layout.cell / 2), high);
 }
 
 /** Lines at the starts of the cap, where a row has several and there is room for them. */

@@ -6,7 +6,7 @@ function bitmapLook({ panel, event, page, buffer: marked, place, take }) {
   const shown = theme();
   const colours = page.coloursOf(panel);
   const shades = page.coloured().shades(shown);
-  const { dead } = deadPages(panel, event, page.request);
+  const dead = deadPages(panel, event, page.request);
   const now = event < 0 ? 0 : panel.at[event];
   const hatch = hatchPattern(shown);
   const classOf = (grant) =>
@@ -14,10 +14,10 @@ function bitmapLook({ panel, event, page, buffer: marked, place, take }) {
   return {
     shown,
     startEvery: 2 ** take.cap,
-    lookOf: (at) => (owner[at] >= 0 ? owner[at] : dead[at] ? -2 : -1),
+    lookOf: (at) => (owner[at] >= 0 ? owner[at] : dead[at] ? HATCHED : USABLE),
     fill: (look) => {
-      if (look === -1) return shown.free;
-      if (look === -2) return hatch;
+      if (look === USABLE) return shown.free;
+      if (look === HATCHED) return hatch;
       return look === marked ? shown.text : shades[classOf(look)];
     },
     startsAt: (at) => owner[at] >= 0 && panel.page[owner[at]] === at,
@@ -30,11 +30,10 @@ function deadPages(panel, event, request) {
   const dead = (panel.dead ||= new Uint8Array(panel.area.pages));
   dead.fill(0);
   const need = roundUp(request.count, panel.area.granule);
-  for (const [start, pages] of holesAt(panel, event)) {
-    const usable = usablePages(panel.area, start, pages, request.order);
-    dead.fill(1, start, usable < need ? start + pages : start + pages - usable);
-  }
-  return { dead };
+  eachHole(panel, event, (start, end, range) => {
+    dead.fill(1, start, usefulFrom(panel.area, range, start, end, request, need));
+  });
+  return dead;
 }
 
 const patterns = new Map();

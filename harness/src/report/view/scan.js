@@ -114,6 +114,31 @@ class Rows {
   }
 }
 
+/** Adds up pages by row, of runs that come in rising order, as holes do: no row is looked up. */
+class Rising {
+  constructor(rows, into) {
+    this.rows = rows;
+    this.into = into;
+    this.row = 0;
+    this.next = rows.startOf(1);
+    this.end = rows.first + rows.pages;
+  }
+
+  add(start, end) {
+    let at = Math.max(start, this.rows.first);
+    const to = Math.min(end, this.end);
+    while (at < to) {
+      while (this.next <= at) {
+        this.row += 1;
+        this.next = this.rows.startOf(this.row + 1);
+      }
+      const stop = Math.min(to, this.next);
+      this.into[this.row] += stop - at;
+      at = stop;
+    }
+  }
+}
+
 /** The columns of a window: of each, the event that it shows. */
 function columnEvents(panel, axis, window, width, request) {
   const x = axis === "time" ? panel.at : panel.op;
@@ -259,13 +284,13 @@ function lookAt(walk, seen, column, dead, spec) {
   const need = roundUp(count, area.granule);
   let [free, longest, usable] = [0, 0, 0];
   dead.fill(0);
+  const sum = new Rising(seen.rows, dead);
   walk.bits.each((start, end, range) => {
-    const from = alignedFrom(area, range, start, order);
-    const fits = Math.max(0, end - from);
-    free += end - start;
-    if (end - start > longest) longest = end - start;
-    if (fits > usable) usable = fits;
-    seen.rows.add(dead, start, fits < need ? end : from, 1);
+    const pages = end - start;
+    free += pages;
+    if (pages > longest) longest = pages;
+    if (pages > usable) usable = Math.max(usable, end - alignedFrom(area, range, start, order));
+    sum.add(start, usefulFrom(area, range, start, end, spec.request, need));
   });
   seen.free[column] = free;
   seen.longest[column] = longest;

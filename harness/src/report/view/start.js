@@ -84,7 +84,7 @@ function publish(page) {
       holesAt(of(panel), event).map(([start, pages]) =>
         usablePages(of(panel).area, start, pages, order),
       ),
-    dead: (panel, event, request) => [...deadPages(of(panel), event, request).dead],
+    dead: (panel, event, request) => [...deadPages(of(panel), event, request)],
     numbers: (panel, event, request) => numbersAt(of(panel), event, request),
     blockers: (panel, refusal, limit) =>
       placesAtRefusal(of(panel), refusal, limit).places.map((place) => ({

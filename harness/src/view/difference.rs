@@ -42,7 +42,8 @@ pub fn difference(a: &Film, b: &Film) -> Option<Difference> {
                     answers: [one.answer, other.answer],
                 });
             }
-            (a.next(), b.next());
+            a.next();
+            b.next();
         } else if one.op < other.op {
             a.next();
         } else {

@@ -34,7 +34,7 @@ use cma_policies::{Request, dma_align};
 #[cfg(feature = "cli")]
 pub(crate) use area_load::AREA_LOADS;
 #[cfg(feature = "cli")]
-pub(crate) use occupancy::{Asked, Grid, Kinds, MOST_KINDS, Occupancy, Places, Refusal, Room};
+pub(crate) use occupancy::{Asked, By, Grid, Kinds, MOST_KINDS, Occupancy, Places, Refusal, Room};
 pub use requests::column_name as cause_column;
 pub(crate) use sizes::Sizes;
 

@@ -11,7 +11,7 @@ use crate::cause::Cause;
 use crate::oracle::Model;
 use crate::simulate::{Observer, Step};
 
-pub(crate) use kinds::{Kinds, MOST_KINDS};
+pub(crate) use kinds::{By, Kinds, MOST_KINDS, NOBODY};
 pub(crate) use places::Places;
 pub(crate) use room::Room;
 
@@ -98,7 +98,7 @@ pub(crate) struct Occupancy {
 }
 
 impl Occupancy {
-    /// For a board with areas of so many pages, whose buffers are told apart by `kinds`.
+    /// For a board with areas of so many pages, with clients of these kinds.
     pub(crate) fn new(areas: &[u64], kinds: Kinds) -> Self {
         let grid = |&pages: &u64| Grid {
             pages,
@@ -118,7 +118,7 @@ impl Occupancy {
         }
     }
 
-    /// What its buffers are told apart by.
+    /// The kinds of its clients.
     pub(crate) const fn kinds(&self) -> &Kinds {
         &self.kinds
     }
@@ -177,7 +177,25 @@ fn seen(model: &Model, kinds: &Kinds) -> Column {
     Column { places: Places::of(model, ROWS, kinds), room: Room::of(model) }
 }
 
+/// The least part of the places with something in them that a second kind of client has for it to be
+/// seen.
+const SEEN: f64 = 0.05;
+
 impl Grid {
+    /// By client where more than one kind has a part that is seen, else by size.
+    pub(crate) fn by(&self) -> By {
+        let mut places = [0_u64; MOST_KINDS + 1];
+        for column in &self.columns {
+            for kind in column.places.kinds(By::Client) {
+                places[usize::from(*kind)] += 1;
+            }
+        }
+        let places = &places[..usize::from(NOBODY)];
+        let all: u64 = places.iter().sum();
+        let seen = places.iter().filter(|count| **count as f64 > SEEN * all as f64);
+        if seen.count() > 1 { By::Client } else { By::Size }
+    }
+
     /// Repeats the last state until there are `columns` of them.
     fn reach(&mut self, columns: usize) {
         let pages = self.pages;
@@ -268,7 +286,7 @@ mod tests {
         let area = Area::single(0, pages, 0).unwrap();
         let spec = cma_policies::builtin::catalog().parse("kernel").unwrap();
         let mut witness = Witness::new(&area, spec.build(area.clone()).unwrap(), Checks::SWEEP);
-        let mut occupancy = Occupancy::new(&[pages], Kinds::Sizes);
+        let mut occupancy = Occupancy::new(&[pages], Kinds::of_clients(&[]));
         let mut pages = crate::environment::Quiet;
         simulate(ops, &mut witness, &mut pages, &mut [&mut occupancy]).unwrap();
         occupancy
@@ -316,7 +334,7 @@ mod tests {
         let spec = cma_policies::builtin::catalog().parse("kernel").unwrap();
         let witness = || Witness::new(&area, spec.build(area.clone()).unwrap(), Checks::SWEEP);
         let (mut first, mut second, empty) = (witness(), witness(), witness());
-        let mut occupancy = Occupancy::new(&[4, 4], Kinds::Sizes);
+        let mut occupancy = Occupancy::new(&[4, 4], Kinds::of_clients(&[]));
         let ask = |occupancy: &mut Occupancy, area, witness: &mut Witness, timed| {
             let mut quiet = crate::environment::Quiet;
             let step = crate::simulate::step(0, timed, witness, &mut quiet).unwrap();

@@ -1,6 +1,7 @@
 //! What to choose, against the cells.
 
 use cma_harness::answer::{CurveUnit, Scope, Verdict};
+use cma_harness::metric::{Value, column};
 use cma_harness::report::words;
 use cma_harness::sweep::Outcome;
 
@@ -55,8 +56,23 @@ fn the_choice_is_the_smallest_board_from_which_on_no_stream_fails() {
     let failures = first_failures(block, worst.cell.policy);
     assert_eq!(failures.iter().flatten().min(), Some(&worst.requests));
     assert_eq!(failures[(worst.cell.seed - 1) as usize], Some(worst.requests));
-    let beside = worst.beside.unwrap();
-    assert_eq!((beside.at.board, beside.seed), (chosen.board, worst.cell.seed));
+    // The other: of what can be chosen without a target the smallest board, and of its streams,
+    // which all go well, the one with the largest aligned LOAD.
+    let inside = found.inside.unwrap();
+    let least = headline.ranked.iter().filter(|one| one.is_eligible()).map(|one| one.pages).min();
+    assert_eq!(ready.board(&inside.cell.at).pages(), least.unwrap());
+    let block = blocks.iter().find(|block| block.at == inside.cell.at).unwrap();
+    assert_eq!(first_failures(block, inside.cell.policy), [None; 8]);
+    let loads: Vec<_> = block.values[inside.cell.policy]
+        .iter()
+        .map(|values| match values[column("aligned_load_max_pages")] {
+            Value::Count(pages) => pages,
+            value => panic!("{value:?}"),
+        })
+        .collect();
+    let most = loads.iter().max().unwrap();
+    let first = loads.iter().position(|pages| pages == most).unwrap();
+    assert_eq!((inside.cell.seed, inside.aligned_load_pages), (first as u64 + 1, Some(*most)));
 }
 
 #[test]
@@ -143,7 +159,7 @@ fn honest_where_nothing_can_be_chosen() {
     let headline = found.headline.unwrap();
     assert_eq!((headline.verdict, headline.chosen), (Verdict::Overloaded, None));
     assert!(headline.ranked.iter().all(|one| one.rho > Some(1.0)));
-    assert!(found.worst.is_some() && found.worst.unwrap().beside.is_none());
+    assert!(found.worst.is_some() && found.inside.is_none());
     // Enough in theory, not in practice; the larger one comes nearest. One size is said to be one.
     let found = of(&ready(&ladder("gpu", &[66, 68], plan))).1;
     let headline = found.headline.unwrap();

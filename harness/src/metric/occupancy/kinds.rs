@@ -1,4 +1,4 @@
-//! By what buffers are told apart: who asked for them or, where that is one, their size.
+//! By what buffers are told apart: their size, and who asked for them.
 
 use cma_policies::Request;
 
@@ -13,23 +13,26 @@ pub(crate) const NOBODY: u8 = MOST_KINDS as u8;
 /// The kind of clients without a name.
 const UNNAMED: &str = "no name";
 
-/// Kinds of buffers.
+/// By what buffers are told apart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum By {
+    /// By the class of their size.
+    Size,
+    /// By the kind of client that asked for them.
+    Client,
+}
+
+/// Kinds of clients: `camera2` and `camera11` are of one kind.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Kinds {
-    /// One for each class of sizes.
-    Sizes,
-    /// One for each kind of client.
-    Clients {
-        /// Their names.
-        names: Vec<String>,
-        /// The kind of each client, by its number.
-        of: Vec<u8>,
-    },
+pub(crate) struct Kinds {
+    /// Their names.
+    pub names: Vec<String>,
+    /// The kind of each client, by its number.
+    of: Vec<u8>,
 }
 
 impl Kinds {
-    /// By kind of client where `clients` are of several, else by size. `camera2` and `camera11` are
-    /// of one kind.
+    /// Those of `clients`, by their numbers.
     pub(crate) fn of_clients(clients: &[String]) -> Self {
         let (mut names, mut of): (Vec<String>, Vec<u8>) = Default::default();
         for client in clients {
@@ -45,26 +48,22 @@ impl Kinds {
             });
             of.push(place.min(MOST_KINDS - 1) as u8);
         }
-        if names.iter().filter(|name| *name != UNNAMED).count() < 2 {
-            return Self::Sizes;
-        }
         if names.len() > MOST_KINDS {
             names.truncate(MOST_KINDS - 1);
             names.push("others".to_string());
         }
-        Self::Clients { names, of }
+        Self { names, of }
     }
 
     /// The kind of what a request asks for.
-    pub(super) fn of(&self, request: Request) -> u8 {
-        match self {
-            Self::Sizes => {
+    pub(super) fn of(&self, request: Request, by: By) -> u8 {
+        let client = || self.of.get(usize::from(request.client())).copied();
+        match by {
+            By::Size => {
                 let class = CLASSES.iter().position(|(_, most)| request.count() <= *most);
                 class.unwrap_or(CLASSES.len() - 1) as u8
             }
-            Self::Clients { of, .. } => {
-                of.get(usize::from(request.client())).copied().unwrap_or(MOST_KINDS as u8 - 1)
-            }
+            By::Client => client().unwrap_or(MOST_KINDS as u8 - 1),
         }
     }
 }
@@ -79,28 +78,23 @@ mod tests {
 
     #[test]
     fn clients_of_a_name_with_another_number_are_of_one_kind() {
-        let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let all = names(&["no name", "camera", "vpu", "7"]);
-        let all = Kinds::Clients { names: all, of: vec![0, 1, 2, 1, 3] };
-        assert_eq!(kinds(&["", "camera2", "vpu", "camera11", "7"]), all);
-        for one in [&["camera2", "camera3"][..], &[], &[""], &["", "vpu"]] {
-            assert_eq!(kinds(one), Kinds::Sizes, "{one:?}");
-        }
+        let found = kinds(&["", "camera2", "vpu", "camera11", "7"]);
+        assert_eq!(found.names.join(", "), "no name, camera, vpu, 7");
+        assert_eq!(found.of, [0, 1, 2, 1, 3]);
+        assert_eq!(kinds(&[]).names.len(), 0);
     }
 
     #[test]
     fn of_many_the_last_kind_is_all_others() {
         let letters: Vec<_> = ('a'..='k').map(String::from).collect();
-        let Kinds::Clients { names, of } = Kinds::of_clients(&letters) else {
-            panic!("no clients")
-        };
+        let Kinds { names, of } = Kinds::of_clients(&letters);
         assert_eq!(names.join(" "), "a b c d e f g others");
         assert_eq!(of, [0, 1, 2, 3, 4, 5, 6, 7, 7, 7, 7]);
     }
 
     #[test]
     fn sizes_are_in_their_class() {
-        let kind = |count| Kinds::Sizes.of(Request::new(count, 0).unwrap());
+        let kind = |count| kinds(&[]).of(Request::new(count, 0).unwrap(), By::Size);
         assert_eq!([1, 16, 17, 256, 257, 2048, 2049].map(kind), [0, 0, 1, 1, 2, 2, 3]);
     }
 }

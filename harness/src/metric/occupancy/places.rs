@@ -2,7 +2,7 @@
 
 use cma_policies::Run;
 
-use super::kinds::{Kinds, MOST_KINDS, NOBODY};
+use super::kinds::{By, Kinds, MOST_KINDS, NOBODY};
 use crate::oracle::Model;
 
 /// What part of a place is granted, padding to whole granules included: 0 none, 255 all.
@@ -13,8 +13,9 @@ type Share = u8;
 pub(crate) struct Places {
     /// What part of each is granted.
     pub shares: Vec<Share>,
-    /// The kind that has most pages of each, the first of equals; [`NOBODY`] where none has any.
-    pub kinds: Vec<u8>,
+    /// By size and by client, the kind that has most pages of each, the first of equals; [`NOBODY`]
+    /// where none has any.
+    kinds: [Vec<u8>; 2],
 }
 
 impl Places {
@@ -22,13 +23,19 @@ impl Places {
     /// them.
     pub(super) fn of(model: &Model, most: usize, kinds: &Kinds) -> Self {
         let starts = Starts::new(model.area().pages(), most);
-        Self { shares: starts.shares(model), kinds: starts.kinds(model, kinds) }
+        let kinds = [By::Size, By::Client].map(|by| starts.kinds(model, kinds, by));
+        Self { shares: starts.shares(model), kinds }
     }
 
     /// Those of an area of `pages` with nothing in it.
     pub(super) fn empty(pages: u64, most: usize) -> Self {
         let places = places(pages, most);
-        Self { shares: vec![0; places], kinds: vec![NOBODY; places] }
+        Self { shares: vec![0; places], kinds: [(); 2].map(|()| vec![NOBODY; places]) }
+    }
+
+    /// The kind of each.
+    pub(crate) fn kinds(&self, by: By) -> &[u8] {
+        &self.kinds[by as usize]
     }
 }
 
@@ -75,11 +82,11 @@ impl Starts {
     }
 
     /// Sums, so that the order in which buffers are visited is nothing to it.
-    fn kinds(&self, model: &Model, kinds: &Kinds) -> Vec<u8> {
+    fn kinds(&self, model: &Model, kinds: &Kinds, by: By) -> Vec<u8> {
         let ranges = model.area().ranges();
         let mut pages_of = vec![[0_u64; MOST_KINDS]; self.count()];
         model.for_each_buffer(|buffer| {
-            let kind = usize::from(kinds.of(buffer.request));
+            let kind = usize::from(kinds.of(buffer.request, by));
             for piece in &buffer.left {
                 for (place, pages) in self.of(extent(ranges, *piece)) {
                     pages_of[place][kind] += pages;
@@ -127,14 +134,16 @@ mod tests {
         // Four places of 32 pages: 16 pages of the least size; 17 of the next beside 15 of that;
         // nothing; a buffer that fills one and reaches no further.
         let model = model(128, &[(0, 16), (32, 15), (47, 17), (96, 32)]);
-        let places = Places::of(&model, 4, &Kinds::Sizes);
-        assert_eq!(places.kinds, [0, 1, NOBODY, 1]);
+        let places = Places::of(&model, 4, &Kinds::of_clients(&[]));
+        assert_eq!(places.kinds(By::Size), [0, 1, NOBODY, 1]);
+        let others = MOST_KINDS as u8 - 1;
+        assert_eq!(places.kinds(By::Client), [others, others, NOBODY, others]);
         assert_eq!(places.shares, [128, 255, 0, 255]);
     }
 
     #[test]
     fn equals_are_the_first_kind() {
-        let equal = Places::of(&model(32, &[(0, 16), (16, 16)]), 1, &Kinds::Sizes);
-        assert_eq!((equal.kinds.as_slice(), equal.shares.as_slice()), (&[0][..], &[255][..]));
+        let equal = Places::of(&model(32, &[(0, 16), (16, 16)]), 1, &Kinds::of_clients(&[]));
+        assert_eq!((equal.kinds(By::Size), equal.shares.as_slice()), (&[0][..], &[255][..]));
     }
 }

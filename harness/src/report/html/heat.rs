@@ -189,7 +189,7 @@ fn withheld(view: &View<'_>, one: &Candidate) -> Shown {
         Some((rate, row)) => Shown {
             number: percent(rate),
             note: names::stream_short(view.ready, row.at.stream, row.at.load),
-            tone: Some(tone_of_share(rate)),
+            tone: Some(tone_of_share(rate, &RATES)),
         },
         None => Shown { number: "none".to_string(), note: "withheld".to_string(), tone: Some(0) },
     }
@@ -286,18 +286,20 @@ fn shown(view: &View<'_>, one: &Candidate) -> Shown {
             let bound = names::failing(0, one.streams, &one.interval).sure;
             return of("none", format!("of {}: {bound}", one.streams), Some(0));
         }
-        _ => return of(&percent(share), fails, Some(tone_of_share(share))),
+        _ => return of(&percent(share), fails, Some(tone_of_share(share, &SHARES))),
     };
     of(&number, fails, Some(if one.meets { 0 } else { tone_of_target(met) }))
 }
 
 /// Up to which share of failing streams a tone goes, from the second on.
 const SHARES: [f64; TONES - 1] = [0.05, 0.2, 0.4, 0.7, 1.0];
+/// The same of rates of requests.
+const RATES: [f64; TONES - 1] = [0.01, 0.02, 0.05, 0.1, 1.0];
 
-fn tone_of_share(share: f64) -> usize {
+fn tone_of_share(share: f64, tones: &[f64; TONES - 1]) -> usize {
     match share {
         0.0 => 0,
-        share => 1 + SHARES.iter().position(|most| share <= *most).unwrap_or(TONES - 2),
+        share => 1 + tones.iter().position(|most| share <= *most).unwrap_or(TONES - 2),
     }
 }
 
@@ -312,7 +314,7 @@ fn tone_of_target(met: f64) -> usize {
 fn legend(view: &View<'_>, choice: &Choice) -> Markup {
     let is_rate = view.ready.plan.target.is_none() && all_fail(view, choice);
     let tones: [&str; TONES] = match view.ready.plan.target {
-        None if is_rate => ["none", "to 5 %", "to 20 %", "to 40 %", "to 70 %", "to all"],
+        None if is_rate => ["none", "to 1 %", "to 2 %", "to 5 %", "to 10 %", "more"],
         None => ["none fails", "to 5 %", "to 20 %", "to 40 %", "to 70 %", "to all"],
         Some(_) => [
             "meets the target",
@@ -375,7 +377,7 @@ mod tests {
     #[test]
     fn a_tone_begins_where_its_legend_says() {
         let shares = [0.0, 0.01, 0.05, 0.06, 0.2, 0.4, 0.7, 0.71, 1.0];
-        assert_eq!(shares.map(tone_of_share), [0, 1, 1, 2, 2, 3, 4, 5, 5]);
+        assert_eq!(shares.map(|share| tone_of_share(share, &SHARES)), [0, 1, 1, 2, 2, 3, 4, 5, 5]);
         let parts = [2.0, 1.0, 0.99, 0.5, 0.2, 0.1, 0.05, 0.01, 0.0];
         assert_eq!(parts.map(tone_of_target), [1, 1, 2, 2, 3, 4, 4, 5, 5]);
     }

@@ -9,7 +9,7 @@ use super::names::{self, Named, mib, percent};
 use super::view::{View, Way};
 use super::{prose, remark};
 use crate::answer::{Picture, Shows};
-use crate::metric::{Grid, Kinds, Occupancy, Refusal};
+use crate::metric::{By, CLASSES, Grid, Occupancy, Refusal};
 use crate::page::Page;
 use crate::report::chart::axis::Axis;
 use crate::report::page::{Figure, lettering, sentence, swatch};
@@ -129,7 +129,7 @@ fn draw(view: &View<'_>, index: usize, picture: &Picture) -> Markup {
         size: (WIDTH, height),
     };
     let drawing = html! {
-        (raster::image(TOP, PLANE, grid.columns.iter().map(|column| &column.places)))
+        (raster::image(TOP, PLANE, grid.columns.iter().map(|column| &column.places), grid.by()))
         (curves::curves(grid, page))
         (axes(seen, grid, page))
         (refused(grid))
@@ -167,13 +167,14 @@ fn closer(view: &View<'_>, Picture { shows, cell, .. }: &Picture) -> Markup {
 
 /// What the colours and lines are.
 fn legend(seen: &Occupancy, grid: &Grid) -> Markup {
+    let by = grid.by();
     let used = |kind: &usize| {
         let has = |kinds: &[u8]| kinds.contains(&(*kind as u8));
-        grid.columns.iter().any(|column| has(&column.places.kinds))
+        grid.columns.iter().any(|column| has(column.places.kinds(by)))
     };
-    let names: Vec<_> = match seen.kinds() {
-        Kinds::Sizes => (0..crate::metric::CLASSES.len()).map(size_class).collect(),
-        Kinds::Clients { names, .. } => names.clone(),
+    let names: Vec<_> = match by {
+        By::Size => (0..CLASSES.len()).map(size_class).collect(),
+        By::Client => seen.kinds().names.clone(),
     };
     html! {
         ul .legend {
@@ -202,7 +203,7 @@ fn at_first(seen: &Occupancy, grid: &Grid, ranges: usize, first: &Refusal) -> Ma
                 _ => format!("the area at that moment, its {ranges} ranges in the kernel's order"),
             })
         }
-        (raster::strip(AT_FIRST, STRIP, &first.strip))
+        (raster::strip(AT_FIRST, STRIP, &first.strip, grid.by()))
     }
 }
 

@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use maud::{Markup, html};
 
 use super::{ACROSS, LEFT, f};
-use crate::metric::{MOST_KINDS, Places};
+use crate::metric::{By, MOST_KINDS, Places};
 
 /// The colours of kinds, of what is nobody's last: the same on light and dark ground, as those of
 /// `.m0` and on in the style.
@@ -25,36 +25,44 @@ const COLOURS: [[u8; 3]; MOST_KINDS + 1] = [
 const SHADES: usize = 8;
 
 /// Pixels as an image within the page, from `y` on.
-pub(super) fn image<'a>(y: f64, height: f64, columns: impl Iterator<Item = &'a Places>) -> Markup {
-    let mut columns: Vec<Vec<u8>> = columns.map(pixels).collect();
+pub(super) fn image<'a>(
+    y: f64,
+    height: f64,
+    columns: impl Iterator<Item = &'a Places>,
+    by: By,
+) -> Markup {
+    let columns = columns.map(|places| pixels(&places.shares, places.kinds(by)));
+    let mut columns: Vec<Vec<u8>> = columns.collect();
     if columns.is_empty() {
         columns.push(vec![0]);
     }
-    let file = png(&columns).expect("a picture of a pixel at least, written to memory");
+    of_pixels(y, height, &columns)
+}
+
+fn of_pixels(y: f64, height: f64, columns: &[Vec<u8>]) -> Markup {
+    let file = png(columns).expect("a picture of a pixel at least, written to memory");
     html! {
         rect .free x=(f(LEFT)) y=(f(y)) width=(f(ACROSS)) height=(f(height)) {}
         image x=(f(LEFT)) y=(f(y)) width=(f(ACROSS)) height=(f(height)) preserveAspectRatio="none"
-            href={ "data:image/png;base64," (BASE64_STANDARD.encode(file)) } {} "\n"
+            href={ "data:image/png;base64," (BASE64_STANDARD.encode(file)) } {} "
+    "
     }
 }
 
 /// One moment, lowest page on the left.
-pub(super) fn strip(y: f64, height: f64, places: &Places) -> Markup {
-    let one = |place: usize| Places {
-        shares: vec![places.shares[place]],
-        kinds: vec![places.kinds[place]],
-    };
-    let columns: Vec<_> = (0..places.shares.len()).map(one).collect();
-    image(y, height, columns.iter())
+pub(super) fn strip(y: f64, height: f64, places: &Places, by: By) -> Markup {
+    let pixels = pixels(&places.shares, places.kinds(by));
+    let columns: Vec<Vec<u8>> = pixels.into_iter().map(|pixel| vec![pixel]).collect();
+    of_pixels(y, height, &columns)
 }
 
 /// The colours of places: 0 for what is free.
-fn pixels(places: &Places) -> Vec<u8> {
+fn pixels(shares: &[u8], kinds: &[u8]) -> Vec<u8> {
     let pixel = |(share, kind): (&u8, &u8)| match usize::from(*share) {
         0 => 0,
         share => 1 + kind * SHADES as u8 + (share * SHADES).div_ceil(255) as u8 - 1,
     };
-    places.shares.iter().zip(&places.kinds).map(pixel).collect()
+    shares.iter().zip(kinds).map(pixel).collect()
 }
 
 /// Pixels as a file, the lowest place at the bottom.

@@ -335,6 +335,46 @@ mod tests {
     }
 
     #[test]
+    fn lines_at_one_place_have_their_marks_there() {
+        let series = |look| Series {
+            name: "a".to_string(),
+            short: "a".to_string(),
+            look,
+            marks: vec![Mark {
+                x: 50.0,
+                y: 0.5,
+                interval: Some((0.25, 0.75)),
+                hollow: false,
+                rises: false,
+                text: String::new(),
+            }],
+            steps_to: None,
+            band: false,
+        };
+        let axis = |end: f64| Axis { title: "x".into(), start: 0.0, end, ticks: Vec::new() };
+        let plot = Plot {
+            id: "p".to_string(),
+            title: String::new(),
+            about: String::new(),
+            x: axis(100.0),
+            y: axis(1.0),
+            series: (0..3).map(series).collect(),
+            rules: Vec::new(),
+            level: None,
+            note: String::new(),
+        };
+        let text = plot.figure().into_string();
+        // Half of 552 units from 58 on; the ends of the bars differ, so that each is seen.
+        for (look, marker) in MARKERS.iter().enumerate().take(3) {
+            let mark = format!("class=\"m\" d=\"M334.0 156.0{marker}\"");
+            assert!(text.contains(&mark), "{look}: {text}");
+        }
+        for bar in ["m-6 0h12", "m-4.5 0h9", "m-3 0h6"] {
+            assert_eq!(text.matches(&format!("M334.0 90.0V222.0{bar}")).count(), 1, "{text}");
+        }
+    }
+
+    #[test]
     fn a_step_stays_level_and_a_bound_is_hollow() {
         let mark = |x, y, hollow| Mark {
             x,

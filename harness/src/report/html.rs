@@ -79,7 +79,7 @@ impl Folded {
             id: self.id.to_string(),
             heading: html! { (self.heading) },
             body: html! {
-                details .short[self.is_short] { "\n"
+                details class=[self.is_short.then_some("short")] { "\n"
                     summary { ((self.gist)(view)) } "\n"
                     ((self.body)(view))
                 }

@@ -97,18 +97,29 @@ fn the_chosen_place_is_marked_and_every_place_says_its_number() {
 }
 
 #[test]
-fn a_policy_of_its_own_stands_beside_the_baseline_and_one_board_has_a_row_for_each() {
-    // Nothing of the plan is the kernel's own policy but the second.
-    let plan = SMALL.replace("\"kernel\", \"best-fit\", \"buddy\"", "\"best-fit\", \"kernel\"");
-    let plan = plan.replace("caps = [8, 4]", "caps = [8]");
-    let ready_two = ready(&plan);
-    let all = places(&written(&ready_two, &found(&ready_two, 1)));
-    let captions: std::collections::BTreeSet<_> = all.iter().map(|one| &one.0).collect();
-    assert!(captions.len() <= 2 && marked(&all, "chosen").len() == 1, "{captions:?}");
-    let one = ready(&TIGHT.replace("[\"kernel\"]", "[\"kernel\", \"best-fit\", \"buddy\"]"));
-    let all = places(&written(&one, &found(&one, 1)));
-    let rows: Vec<_> = all.iter().step_by(2).map(|one| one.1.as_str()).collect();
-    assert_eq!((all.len(), rows[0]), (6, "kernel"), "{rows:?}");
+fn the_baseline_stands_beside_another_policy_and_one_board_has_a_row_for_each() {
+    let several = TIGHT.replace("[\"kernel\"]", "[\"kernel\", \"best-fit\", \"buddy\"]");
+    let rows = |plan: &str| {
+        let ready = ready(plan);
+        let found = found(&ready, 1);
+        let nearest = found.headline.as_ref().unwrap().ranked[0].policy;
+        (ready.plan.policies[nearest].to_string(), places(&written(&ready, &found)))
+    };
+    let (nearest, all) = rows(&several);
+    assert_eq!(nearest, "best-fit", "the plan has another nearest policy than the baseline");
+    let labels: Vec<_> = all.iter().step_by(2).map(|one| one.1.as_str()).collect();
+    assert_eq!((all.len(), labels), (6, vec!["best-fit", "kernel", "buddy"]));
+    // Two boards: a table for each of the two policies, the smaller board first.
+    let two = several.replace(
+        "[[boards]]\nname = \"one\"",
+        "[[boards]]\nname = \"less\"\nareas = [{ mib = 64 }]\n[[boards]]\nname = \"one\"",
+    );
+    let (nearest, all) = rows(&two);
+    assert_eq!((nearest.as_str(), all.len()), ("best-fit", 8));
+    assert!(all[0].0.ends_with(", policy best-fit"), "{}", all[0].0);
+    assert!(all[4].0.ends_with(", policy kernel (baseline)"), "{}", all[4].0);
+    let labels: Vec<_> = all.iter().step_by(2).map(|one| one.1.as_str()).collect();
+    assert_eq!(labels, ["less", "one", "less", "one"]);
 }
 
 #[test]

@@ -17,14 +17,6 @@ pub(crate) struct Page {
 /// How an image in the page begins.
 const IMAGE: &str = "data:image/png;base64,";
 
-/// A page without the bytes of its images.
-pub(crate) fn without_images(text: &str) -> String {
-    let mut parts = text.split(IMAGE);
-    let first = parts.next().unwrap_or_default().to_string();
-    let rest = parts.map(|part| part.split_once('"').map_or("", |(_, rest)| rest));
-    std::iter::once(first.as_str()).chain(rest).collect()
-}
-
 /// Elements that have no end.
 const VOID: [&str; 4] = ["meta", "br", "img", "link"];
 

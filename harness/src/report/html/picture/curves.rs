@@ -76,8 +76,8 @@ fn base(grid: &Grid, ticks: &[(u64, &str)]) -> u64 {
     let drawn = lines.iter().flat_map(|(_, values)| values.iter().copied());
     let drawn = drawn.filter(|pages| *pages > 0).chain(asked(grid).map(|asked| asked.count));
     let least = drawn.min().unwrap_or(1);
-    let below = ticks.iter().map(|(pages, _)| *pages).filter(|pages| 2 * pages <= least);
-    below.last().unwrap_or(1)
+    let mut below = ticks.iter().map(|(pages, _)| *pages).filter(|pages| 2 * pages <= least);
+    below.next_back().unwrap_or(1)
 }
 
 /// A line that is level over each column.

@@ -99,9 +99,11 @@ mod tests {
 
     #[test]
     fn what_is_free_has_no_colour_and_what_is_full_the_densest() {
-        let places =
-            Places { shares: vec![0, 1, 255, 255], kinds: vec![0, 0, 0, MOST_KINDS as u8] };
-        assert_eq!(pixels(&places), [0, 1, SHADES as u8, ((MOST_KINDS + 1) * SHADES) as u8]);
+        let kinds = [0, 0, 0, MOST_KINDS as u8];
+        assert_eq!(
+            pixels(&[0, 1, 255, 255], &kinds),
+            [0, 1, SHADES as u8, ((MOST_KINDS + 1) * SHADES) as u8]
+        );
     }
 
     #[test]

@@ -10,6 +10,7 @@ use cma_policies::{Area, Run};
 use super::context::Context;
 use super::failure::{Exit, Failure};
 use super::size::{Ranges, page, pages};
+use super::sweep::hours;
 use crate::ingest::{self, DEFAULT_CAP, StreamWriter, quoted, stated, strange};
 use crate::op::Timed;
 use crate::page::Page;
@@ -63,21 +64,13 @@ pub(super) struct Generate {
     ops: Option<u64>,
     /// Hours of board time after which it ends, in place of ops
     #[arg(long, value_parser = hours)]
-    hours: Option<u64>,
+    hours: Option<f64>,
     /// The stream of a plan that is meant, from 1 on [default: its only mix]
     #[arg(long, value_name = "N")]
     stream: Option<usize>,
     /// Writes to this file
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
-}
-
-/// Board time in hours, as microseconds.
-fn hours(text: &str) -> Result<u64, String> {
-    let hours: Option<f64> = text.parse().ok();
-    let length = hours.and_then(Length::of_hours).and_then(Length::time_us);
-    let most = Length::MOST_HOURS;
-    length.ok_or_else(|| format!("a number above 0 and at most {most} (ten years) is allowed"))
 }
 
 /// A stream, and what is written above it.
@@ -108,7 +101,8 @@ pub(super) fn run(args: &Generate, context: &Context) -> Result<Exit, Failure> {
         let clients: Vec<_> = clients.iter().map(String::as_str).collect();
         let stream = StreamWriter::new(out, &pairs, &clients, frees_parts)?;
         let before = ops.before().to_vec().into_iter().map(|op| Timed { at_us: 0, op });
-        stream.write_all(before.chain(within(&mut ops, args.hours)))?;
+        let time_us = args.hours.and_then(Length::of_hours).and_then(Length::time_us);
+        stream.write_all(before.chain(within(&mut ops, time_us)))?;
         ops.end().map_err(Failure::from)
     })?;
     Ok(Exit::Good)

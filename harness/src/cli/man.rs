@@ -50,5 +50,38 @@ fn page(command: &Command, source: &str) -> Vec<u8> {
     let mut page = Vec::new();
     let man = clap_mangen::Man::new(command.clone()).source(source);
     man.render(&mut page).expect("memory takes all");
-    page
+    as_written(&String::from_utf8(page).expect("a page is text")).into_bytes()
+}
+
+/// `page` with its examples as they are written: a page of man is filled and justified, which would
+/// break lines of a shell and put blanks into them.
+fn as_written(page: &str) -> String {
+    let Some((front, rest)) = page.split_once(EXAMPLES) else { return page.to_string() };
+    let (examples, back) = rest.split_at(rest.find("\n.SH ").unwrap_or(rest.len()));
+    format!("{front}{EXAMPLES}.nf\n{examples}\n.fi{back}")
+}
+
+/// The line that examples begin with.
+const EXAMPLES: &str = "\nExamples:\n";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_example_of_a_page_is_as_it_is_written() {
+        let command = crate::cli::command();
+        let mut pages = 0;
+        for command in command.get_subcommands() {
+            let about = command.get_long_about().map(ToString::to_string).unwrap_or_default();
+            let Some((_, examples)) = about.split_once("Examples:\n") else { continue };
+            let page = String::from_utf8(page(command, "")).unwrap();
+            let (_, kept) = page.split_once("\n.nf\n").expect("what is not filled");
+            let (kept, _) = kept.split_once("\n.fi\n").expect("its end");
+            assert_eq!(kept.lines().count(), examples.lines().count(), "{kept}");
+            pages += 1;
+        }
+        assert!(pages > 10, "{pages}");
+        assert_eq!(as_written("a\n.SH B"), "a\n.SH B");
+    }
 }

@@ -28,6 +28,7 @@ use folder::{CELLS, From, PLAN, SHARD};
 pub(super) use journal::same_sweep;
 use journal::{Journal, at};
 use over::Over;
+pub(super) use over::hours;
 use progress::Progress;
 use recipe::Engine;
 pub(super) use recipe::quote;

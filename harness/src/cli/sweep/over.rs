@@ -58,7 +58,7 @@ pub(super) struct Over {
           value_parser = clap::value_parser!(u64).range(1..=1_000_000_000_000))]
     ops: Option<u64>,
     /// What claims meet in the pages (`cmalab list environments`); may be given several times
-    #[arg(long, value_name = "PAGES")]
+    #[arg(long, value_name = "ENVIRONMENT")]
     environment: Vec<String>,
     /// The name of the plan, and of the folder of its report in reports/
     #[arg(long, value_name = "NAME")]
@@ -82,7 +82,7 @@ fn share(text: &str) -> Result<f64, String> {
 }
 
 /// Hours of board time.
-fn hours(text: &str) -> Result<f64, String> {
+pub(in crate::cli) fn hours(text: &str) -> Result<f64, String> {
     let hours = text.parse().ok().filter(|hours| Length::of_hours(*hours).is_some());
     let most = Length::MOST_HOURS;
     hours.ok_or_else(|| format!("a number above 0 and at most {most} (ten years) is allowed"))

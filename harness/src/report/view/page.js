@@ -99,7 +99,10 @@ class Page {
   }
 
   cursorWords() {
-    const op = `operation ${grouped(this.cursor.op)} of ${grouped(this.ops)}`;
+    const { op: cursor } = this.cursor;
+    const op = this.panels[0].snapshots
+      ? `moment ${grouped(cursor + 1)} of ${grouped(this.ops)}`
+      : `operation ${grouped(cursor)} of ${grouped(this.ops)}`;
     return this.head.has_time ? `${exactSeconds(this.cursor.at)} s, ${op}` : op;
   }
 

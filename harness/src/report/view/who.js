@@ -33,7 +33,9 @@ class Speaker {
 
   /** "operation 561 (20.500 s)" */
   moment(panel, event) {
-    const op = `operation${NBSP}${grouped(panel.op[event])}`;
+    const op = panel.snapshots
+      ? `moment${NBSP}${grouped(panel.op[event] + 1)}`
+      : `operation${NBSP}${grouped(panel.op[event])}`;
     return this.head.has_time ? `${op} (${exactSeconds(panel.at[event])}${NBSP}s)` : op;
   }
 
@@ -55,7 +57,9 @@ class Speaker {
 
   since(panel, grant) {
     const event = panel.begin[grant];
-    if (panel.kind[event] === LIVE_BEFORE) return "there before the start";
+    if (panel.kind[event] === LIVE_BEFORE) {
+      return panel.snapshots ? "seen at the first moment" : "there before the start";
+    }
     return panel.snapshots
       ? `seen from ${this.moment(panel, event)} on`
       : `since ${this.moment(panel, event)}`;
@@ -63,7 +67,7 @@ class Speaker {
 
   until(panel, grant) {
     const event = panel.end[grant];
-    if (event >= panel.events) return "stays to the end";
+    if (event >= panel.events) return panel.snapshots ? "and at the last" : "stays to the end";
     return `goes at ${this.moment(panel, event)}`;
   }
 
@@ -130,6 +134,7 @@ class Speaker {
   doom(panel, refusal) {
     const event = doomedEvent(panel, refusal);
     if (event === null) return this.passedOver(panel, refusal);
+    if (event < 0 && panel.snapshots) return "No place for it was seen at any moment up to then.";
     if (event < 0) return "There never was a place for it in this stream.";
     const refused = panel.refusals.event[refusal];
     const moment = this.moment(panel, event);

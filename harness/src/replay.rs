@@ -14,7 +14,7 @@ pub use expect::{Comparison, FIELDS, Mismatch, expect};
 pub use explain::explain;
 pub use record::Recorder;
 pub(crate) use run::errno;
-pub use run::{Failure, OfArea, Refusals, Replayed, Survey, run, survey};
+pub use run::{Failure, OfArea, Refusals, Replayed, Survey, given_back, run, survey};
 pub use stream::to_stream;
 
 use crate::environment::{Environment, Spec};

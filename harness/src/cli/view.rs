@@ -55,10 +55,14 @@ pub(super) struct View {
     /// The file is the bytes of a case, whatever it looks like
     #[arg(long)]
     case: bool,
-    /// Writes the page to this file; "-" is standard output, without the rest
-    #[arg(long, short, value_name = "FILE", default_value = "view.html")]
-    out: PathBuf,
+    /// Writes the page to this file; "-" is standard output, without the rest [default: view.html;
+    /// with --format json or csv no page]
+    #[arg(long, short, value_name = "FILE")]
+    out: Option<PathBuf>,
 }
+
+/// The file of the page where none is named.
+const PAGE: &str = "view.html";
 
 /// What is shown: which files, in which ways.
 pub(super) struct Wish<'a> {
@@ -83,12 +87,18 @@ pub(super) fn run(args: &View, context: &Context) -> Result<Exit, Failure> {
         is_case: args.case,
     };
     let seen = open::view(&wish, context)?;
-    write(&seen, Some(&args.out), context)?;
-    if is_standard(Some(&args.out)) || context.format == Format::Html {
+    let for_people = matches!(context.format, Format::Text | Format::Html);
+    let page = args.out.as_deref().or(for_people.then_some(Path::new(PAGE)));
+    if let Some(path) = page {
+        write(&seen, Some(path), context)?;
+    }
+    if is_standard(page) || context.format == Format::Html {
         return Ok(Exit::Good);
     }
     context.show(None, &[], &Told(&seen))?;
-    context.say(&format!("wrote {}", args.out.display()));
+    if let Some(path) = page {
+        context.say(&format!("wrote {}", path.display()));
+    }
     Ok(Exit::Good)
 }
 

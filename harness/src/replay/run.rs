@@ -16,6 +16,7 @@ use crate::op::{Op, Part, Timed};
 use crate::oracle::{Checks, Model, Witness};
 use crate::reader::{self, CapShown, Options, Tally};
 use crate::simulate::{Answer, Observer, Step, simulate, warm_up};
+use crate::words::counted;
 
 /// What a file holds: read to its end once, so that a mistake in it shows before any result does.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -26,6 +27,8 @@ pub struct Survey {
     pub no_pages: u64,
     /// Requests that a signal ended.
     pub interrupted: u64,
+    /// Requests that the recorded kernel refused.
+    pub refused: u64,
     /// The cap that it was made with.
     pub cap: u32,
     /// What the calls of a trace show of that.
@@ -59,7 +62,7 @@ pub fn survey(
     let mut reader = reader::open(source, options)?;
     let kernel = reader.kernel();
     let mut script = Script::default();
-    let (mut no_pages, mut interrupted) = (0, 0);
+    let (mut no_pages, mut interrupted, mut refused) = (0, 0, 0);
     let mut sizes = Sizes::default();
     let mut cut = Cut::new(reader.area());
     for row in reader.by_ref() {
@@ -71,6 +74,7 @@ pub fn survey(
             cut.note(op);
         }
         interrupted += u64::from(row.is_interrupted());
+        refused += u64::from(row.give_back().is_some());
         match row.event {
             Event::NoPages => no_pages += 1,
             Event::Op(Op::Alloc { request, .. }) => sizes.note(request.count()),
@@ -86,6 +90,7 @@ pub fn survey(
         tally,
         no_pages,
         interrupted,
+        refused,
         cap,
         cap_shown,
         asking,
@@ -131,6 +136,15 @@ impl Cut {
             Op::Pin(_) | Op::Unpin(_) => {}
         }
     }
+}
+
+/// What a run makes of so many requests that the recorded kernel `refused`, in words.
+pub fn given_back(refused: u64) -> String {
+    let requests = counted(refused, "request");
+    format!(
+        "{requests} that the recorded kernel refused live for no time here: nothing says how long they \
+         would have lived, so that each is given back at once where it is granted"
+    )
 }
 
 /// The first request that was refused.

@@ -11,7 +11,7 @@ use crate::cli::cap::{json_of_cap, said};
 use crate::cli::context::Show;
 use crate::ingest;
 use crate::metric;
-use crate::replay::{Comparison, Mismatch, Refusals};
+use crate::replay::{Comparison, Mismatch, Refusals, given_back};
 use crate::report::words::{clients_ask, fails};
 use crate::words::{self, csv, table};
 
@@ -109,6 +109,9 @@ fn about(file: &File, runs: &[Run], out: &mut dyn Write) -> io::Result<()> {
     }
     if let Some(warning) = file.parts() {
         writeln!(out, "{warning}")?;
+    }
+    if file.survey.refused > 0 && file.is_recorded() {
+        writeln!(out, "{}", given_back(file.survey.refused))?;
     }
     if let Some(run) = runs.first().filter(|_| tally.rows > 0) {
         let (load, share) =

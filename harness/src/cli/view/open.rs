@@ -16,6 +16,7 @@ use crate::ingest::{DEFAULT_CAP, Header, Source};
 use crate::page::Page;
 use crate::program;
 use crate::reader::{self, Options};
+use crate::replay::given_back;
 use crate::replay::{Survey, Under};
 use crate::report::view::{Part, Take, View};
 use crate::seed::Seed;
@@ -38,6 +39,15 @@ enum Way {
 /// Opens and films it.
 pub(super) fn view(wish: &Wish<'_>, context: &Context) -> Result<View, Failure> {
     wish.given.named_environment()?;
+    // A name that there is not is no fault of an area.
+    policies(&named(wish).map(String::from).collect::<Vec<_>>(), &context.catalog).map_err(
+        |failure| match failure {
+            Failure::Because(why) => {
+                Failure::because(format_args!("{why}; {RECORDED} is what is recorded"))
+            }
+            other => other,
+        },
+    )?;
     let (source, options) = match source(wish, context)? {
         (Shown::Rows(source), options) => (source, options),
         (Shown::States(sources), options) => {
@@ -100,6 +110,10 @@ fn source(wish: &Wish<'_>, context: &Context) -> Result<(Shown, Options), Failur
             return Ok((Shown::States(vec![source]), options));
         }
         if !is_text && reader::open(&source, &options).is_err() {
+            context.warn(&format!(
+                "{}: it is no text and is taken as the bytes of a fuzzer's case, which any bytes are",
+                source.name()
+            ));
             return of_case(&source);
         }
         return Ok((Shown::Rows(source), options));
@@ -256,6 +270,10 @@ impl<'a> Opened<'a> {
     /// What is to be known of the films.
     fn notes(&self, films: &[Film]) -> Vec<String> {
         let mut notes = self.survey.warnings.clone();
+        let runs = self.ways.iter().any(|way| matches!(way, Way::Policy(..)));
+        if runs && self.survey.refused > 0 {
+            notes.push(given_back(self.survey.refused));
+        }
         for (way, film) in self.ways.iter().zip(films) {
             let take = self.take(way).title();
             if film.odd > 0 {

@@ -156,7 +156,7 @@ function tickTip(page, take, event, point) {
 /** Says what is at a page after an event: its buffer, or the hole that it is of. */
 function tellPage(page, take, event, what) {
   const { panel } = take;
-  const { order } = page.request;
+  const { order } = page.requestFor(take.take);
   const grant = what.near
     ? take.bufferAt(what.event, what.page)
     : ownersAt(panel, what.event)[what.page];

@@ -6,7 +6,7 @@ function bitmapLook({ panel, event, page, buffer: marked, place, take }) {
   const shown = theme();
   const colours = page.coloursOf(panel);
   const shades = page.coloured().shades(shown);
-  const dead = deadPages(panel, event, page.request);
+  const dead = deadPages(panel, event, page.requestFor(take));
   const now = event < 0 ? 0 : panel.at[event];
   const hatch = hatchPattern(shown);
   const classOf = (grant) =>

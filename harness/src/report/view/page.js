@@ -94,6 +94,14 @@ class Page {
     this.cursor = { op: clamped, at: this.timeOf(clamped) };
   }
 
+  /** The request that is asked about, as it is under the cap of a take. */
+  requestFor(take) {
+    const { takes } = this.head;
+    const { count, order } = this.request;
+    const caps = new Set(takes.map(({ cap }) => cap));
+    return caps.size > 1 ? { count, order: Math.min(order, take.cap) } : this.request;
+  }
+
   cursorX() {
     return this.axis === "time" ? this.cursor.at : this.cursor.op;
   }

@@ -93,7 +93,7 @@ class Take {
       window: { ...page.window },
       width: Math.min(MOST_COLUMNS, Math.round(this.layout.plot * this.scale)),
       height: this.rowCount(),
-      request: page.request,
+      request: page.requestFor(this.take),
       colours: page.coloursOf(this.panel),
     };
     this.scanning = { work: scan(this.panel, spec), spec };
@@ -138,7 +138,7 @@ class Take {
     const bytes = page.head.page_bytes;
     if (this.seen && this.seen.axis === axis) {
       drawPicture(context, layout, shownWindow, this.seen, this.picture);
-      drawCurves(context, layout, shownWindow, panel, this.seen, page.request, shown, bytes);
+      drawCurves(context, layout, shownWindow, panel, this.seen, page.requestFor(this.take), shown, bytes);
     }
     drawEdges(context, this, shown);
     drawFrame(context, layout, shown);
@@ -163,7 +163,7 @@ class Take {
   atCursor() {
     const { page, panel } = this;
     this.event = lastUpTo(panel.op, page.cursor.op);
-    const said = page.speaker.state(panel, this.event, page.request);
+    const said = page.speaker.state(panel, this.event, page.requestFor(this.take));
     this.said = said;
     this.state.replaceChildren(
       make("p", { class: "when" }, page.cursorWords()),
@@ -275,7 +275,7 @@ class Take {
 
   showBuffer(grant, pinned, event) {
     this.buffer = grant;
-    const lines = this.page.speaker.buffer(this.panel, grant, event, this.page.request.order);
+    const lines = this.page.speaker.buffer(this.panel, grant, event, this.page.requestFor(this.take).order);
     this.showDetails(lines);
     if (pinned) this.scrollTo(this.panel.page[grant]);
     this.drawOver();

@@ -13,6 +13,7 @@ mod words;
 use cma_policies::Area;
 
 use crate::page::Page;
+use crate::report::plain::clean;
 use crate::view::{Doomed, Film, doomed, number_together};
 
 pub use html::html;
@@ -49,6 +50,11 @@ impl Part {
     pub fn new(area: Area, clients: Vec<String>, films: Vec<Film>) -> Self {
         let doomed = films.iter().map(doomed).collect();
         Self { area, clients, films, doomed }
+    }
+
+    /// The name of the area; a log may have put anything into it.
+    fn name(&self) -> String {
+        clean(self.area.name())
     }
 }
 

@@ -74,7 +74,15 @@ impl Take {
             return;
         };
         let run = self.film.area.run_at(page, request.count());
-        match run.filter(|run| self.model.buffer(id).is_none() && self.model.map().is_free(*run)) {
+        let granule = self.film.area.granule();
+        let base =
+            |run: &Run| self.film.area.range_of(*run).map(|at| self.film.area.ranges()[at].pfn.0);
+        let is_on_a_bit =
+            |run: &Run| base(run).is_some_and(|base| (run.pfn.0 - base).is_multiple_of(granule));
+        let fits = |run: &Run| {
+            is_on_a_bit(run) && self.model.buffer(id).is_none() && self.model.map().is_free(*run)
+        };
+        match run.filter(fits) {
             Some(run) => {
                 self.model.grant(id, request, run);
                 self.film.grant(at, id, request, run);

@@ -3,35 +3,72 @@
 use cma_harness::view::{Doomed, Film, What};
 use cma_policies::{Area, Request};
 
-/// Who has each page of an area, numbered as by `Area::page_of`: bits and nothing else.
+/// Who has each page of an area, numbered as by `Area::page_of`, and which of them the bitmap has as
+/// used: pages and nothing else.
 #[derive(Clone)]
 pub(crate) struct Owners {
     area: Area,
-    /// The buffers whose granules cover the page.
+    /// The buffers that have the pages.
     pub(crate) of: Vec<Option<u32>>,
+    /// Whether the bit of the page is set.
+    pub(crate) used: Vec<bool>,
 }
 
 impl Owners {
     /// Nobody has anything.
     pub(crate) fn new(area: &Area) -> Self {
-        Self { area: area.clone(), of: vec![None; area.pages() as usize] }
+        let pages = area.pages() as usize;
+        Self { area: area.clone(), of: vec![None; pages], used: vec![false; pages] }
     }
 
-    /// Event number `index` of `film` takes effect. Buffers are whole: none is given back in parts.
+    /// Event number `index` of `film` takes effect.
     pub(crate) fn apply(&mut self, film: &Film, index: usize) {
-        let (buffer, owner) = match film.events[index].what {
-            What::Grant(buffer) => (buffer, Some(buffer)),
-            What::Free(buffer) => (buffer, None),
-            What::Refusal(_) => return,
-            What::Part(..) => panic!("parts are not asked of here"),
-        };
-        let run = film.buffers[buffer as usize].run;
-        let start = self.area.page_of(run.pfn).unwrap() as usize;
-        let end = start + run.count.next_multiple_of(self.area.granule()) as usize;
-        for page in &mut self.of[start..end] {
-            assert_ne!(page.is_some(), owner.is_some(), "{run} of event {index}");
-            *page = owner;
+        match film.events[index].what {
+            What::Grant(buffer) => {
+                let run = film.buffers[buffer as usize].run;
+                let start = self.area.page_of(run.pfn).unwrap() as usize;
+                let pages = start..start + run.count as usize;
+                assert!(self.of[pages.clone()].iter().all(Option::is_none), "event {index}");
+                self.of[pages.clone()].fill(Some(buffer));
+                self.bits(pages.start, pages.len(), true);
+            }
+            What::Free(buffer) => {
+                while let Some(start) = self.of.iter().position(|owner| *owner == Some(buffer)) {
+                    let own = self.of[start..].iter().take_while(|owner| **owner == Some(buffer));
+                    let count = own.count();
+                    self.release(start, count);
+                }
+            }
+            What::Part(buffer, part) => {
+                let first = film.buffers[buffer as usize].run.pfn;
+                let start = self.area.page_of(first).unwrap() + part.offset;
+                self.release(start as usize, part.count as usize);
+            }
+            What::Refusal(_) => {}
         }
+    }
+
+    fn release(&mut self, start: usize, count: usize) {
+        assert!(self.of[start..start + count].iter().all(Option::is_some));
+        self.of[start..start + count].fill(None);
+        self.bits(start, count, false);
+    }
+
+    /// So many bits as `count` pages take, from that of page `start` on (`cma_clear_bitmap()`).
+    fn bits(&mut self, start: usize, count: usize, is_used: bool) {
+        let granule = self.area.granule() as usize;
+        let mut first = 0;
+        for range in self.area.ranges() {
+            let end = first + range.count as usize;
+            if start < end {
+                let from = first + (start - first) / granule * granule;
+                let pages = count.next_multiple_of(granule);
+                self.used[from..(from + pages).min(end)].fill(is_used);
+                return;
+            }
+            first = end;
+        }
+        unreachable!("a page of a range");
     }
 
     /// The first pages of each place of `request`, in pages of the area.
@@ -57,14 +94,25 @@ impl Owners {
     }
 
     /// The pages that `request` takes from a start on.
-    pub(crate) fn pages(&self, request: Request, start: usize) -> &[Option<u32>] {
-        let takes = request.count().next_multiple_of(self.area.granule()) as usize;
-        &self.of[start..start + takes]
+    pub(crate) fn pages(&self, request: Request, start: usize) -> std::ops::Range<usize> {
+        start..start + request.count().next_multiple_of(self.area.granule()) as usize
+    }
+
+    /// Pages of these, which are whole granules, that are not free: whose bit is set, or in whose
+    /// granule somebody has a page.
+    pub(crate) fn taken(&self, pages: std::ops::Range<usize>) -> usize {
+        let granule = self.area.granule() as usize;
+        let granules = pages.step_by(granule).map(|start| start..start + granule);
+        let held = granules.filter(|one| {
+            self.used[one.clone()].contains(&true)
+                || self.of[one.clone()].iter().any(Option::is_some)
+        });
+        held.count() * granule
     }
 
     /// Whether `request` has a free place.
     pub(crate) fn has_place(&self, request: Request) -> bool {
-        let free = |start: &usize| self.pages(request, *start).iter().all(Option::is_none);
+        let free = |start: &usize| !self.used[self.pages(request, *start)].contains(&true);
         self.starts(request).iter().any(free)
     }
 }

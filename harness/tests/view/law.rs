@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use cma_harness::environment::Quiet;
 use cma_harness::kernel::Kernel;
-use cma_harness::op::{Op, Timed};
+use cma_harness::op::{Op, Part, Timed};
 use cma_harness::seed::Seed;
 use cma_harness::view::{Film, State, difference, doomed, of_ops, places};
 use cma_policies::{Area, Request, Run, builtin};
@@ -12,11 +12,12 @@ use proptest::prelude::*;
 
 use super::common::{self, Owners};
 
-/// Alloc `(pages, order)`, or free one of those that were asked for.
+/// Alloc `(pages, order)`, or free one of those that were asked for, or a part of it.
 #[derive(Clone, Copy, Debug)]
 enum Act {
     Alloc(u64, u32),
     Free(usize),
+    Part(usize, Part),
 }
 
 fn area() -> impl Strategy<Value = Area> {
@@ -36,7 +37,9 @@ fn area() -> impl Strategy<Value = Area> {
 fn acts() -> impl Strategy<Value = Vec<Act>> {
     let alloc = (1_u64..14, 0_u32..5).prop_map(|(count, align)| Act::Alloc(count, align));
     let free = any::<usize>().prop_map(Act::Free);
-    prop::collection::vec(prop_oneof![3 => alloc, 2 => free], 1..60)
+    let part = (any::<usize>(), 0_u64..10, 1_u64..6);
+    let part = part.prop_map(|(which, offset, count)| Act::Part(which, Part { offset, count }));
+    prop::collection::vec(prop_oneof![3 => alloc, 2 => free, 1 => part], 1..60)
 }
 
 fn film(area: &Area, acts: &[Act], policy: &str) -> Film {
@@ -48,8 +51,9 @@ fn film(area: &Area, acts: &[Act], policy: &str) -> Film {
                 let request = Request::new(count, align).unwrap();
                 Op::Alloc { id: number, request, dma: false }
             }
-            Act::Free(_) if asked.is_empty() => return None,
+            Act::Free(_) | Act::Part(..) if asked.is_empty() => return None,
             Act::Free(which) => Op::Free { id: asked[which % asked.len()], part: None },
+            Act::Part(which, part) => Op::Free { id: asked[which % asked.len()], part: Some(part) },
         };
         Some((number, Timed { at_us: number * 10, op }))
     });
@@ -80,7 +84,7 @@ proptest! {
     fn who_stands_in_a_place_has_a_page_of_it_and_the_best_has_the_fewest_in_the_way(
         area in area(), acts in acts(),
     ) {
-        let film = film(&area, &acts, "worst-fit");
+        let film = film(&area, &acts, "kernel");
         let mut owners = Owners::new(&area);
         let mut next = 0;
         for refusal in &film.refusals {
@@ -99,10 +103,10 @@ proptest! {
                 let start = area.page_of(place.run.pfn).unwrap() as usize;
                 prop_assert!(starts.contains(&start));
                 let pages = owners.pages(request, start);
-                let who: BTreeSet<u32> = pages.iter().flatten().copied().collect();
+                let who: BTreeSet<u32> = owners.of[pages.clone()].iter().flatten().copied().collect();
                 // A buffer is numbered as it was granted: ascending is oldest first.
                 prop_assert_eq!(&place.buffers, &who.iter().copied().collect::<Vec<_>>());
-                let taken = pages.iter().flatten().count() as u64;
+                let taken = owners.taken(pages) as u64;
                 prop_assert_eq!(place.taken, taken);
                 let key = (taken, who.len(), start);
                 prop_assert!(last.is_none_or(|last| last < key));

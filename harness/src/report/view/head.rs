@@ -43,7 +43,7 @@ fn area(part: &Part) -> Value {
     let ranges = area.ranges().iter();
     let ranges = ranges.map(|run| json!({ "base_pfn": run.pfn.0, "pages": run.count }));
     json!({
-        "name": area.name(),
+        "name": part.name(),
         "order_per_bit": area.order_per_bit(),
         "pages": area.pages(),
         "ranges": ranges.collect::<Vec<_>>(),
@@ -77,8 +77,7 @@ fn first(view: &View) -> Vec<Value> {
 /// A sentence or two: when it failed, since when it had no place.
 pub(super) fn answer(panel: Panel<'_>) -> String {
     let Panel { view, take, part, film, .. } = panel;
-    let area =
-        if view.parts.len() == 1 { String::new() } else { format!("{}, ", part.area.name()) };
+    let area = if view.parts.len() == 1 { String::new() } else { format!("{}, ", part.name()) };
     let totals = words::totals(film);
     let head = format!("{area}{}: {totals}.", view.takes[take].title());
     match told(panel) {

@@ -1,5 +1,7 @@
 //! The page: what a script draws, and for those without one what it would say first.
 
+use std::collections::{HashMap, HashSet};
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use maud::{Markup, PreEscaped, html};
@@ -8,7 +10,7 @@ use serde_json::Value;
 use super::data::deflated;
 use super::head::{answer, head};
 use super::refused::told;
-use super::{View, words};
+use super::{Panel, View, words};
 use crate::program;
 use crate::report::page::{Page, Section, sentence};
 
@@ -70,14 +72,22 @@ pub fn html(view: &View) -> String {
 
 /// The names of all clients, each once, in order of appearance.
 fn clients(view: &View) -> Vec<String> {
-    let mut clients: Vec<String> = Vec::new();
+    let (mut clients, mut known) = (Vec::new(), HashSet::new());
     for part in &view.parts {
         for number in 0..part.clients.len() {
             let name = words::name(part, number as u16);
-            clients.extend(name.filter(|name| !clients.contains(name)));
+            clients.extend(name.filter(|name| known.insert(name.clone())));
         }
     }
     clients
+}
+
+/// For each client of a panel, by its own number, that of its name among `clients`.
+fn numbers(panel: Panel<'_>, clients: &[String]) -> Vec<Option<usize>> {
+    let numbers: HashMap<_, _> = clients.iter().zip(0..).collect();
+    let own = 0..panel.part.clients.len();
+    let number = |own| numbers.get(&words::name(panel.part, own as u16)?).copied();
+    own.map(number).collect()
 }
 
 fn header(view: &View) -> Markup {
@@ -95,10 +105,8 @@ fn map(view: &View, clients: &[String]) -> Section {
         noscript { p { "The map is drawn by a script, which is part of this file." } } "\n"
         script type="application/json" id="head" { (json(&head(view, clients))) } "\n"
         @for (number, panel) in view.panels().enumerate() {
-            @let client = |own: u16| {
-                let name = words::name(panel.part, own)?;
-                clients.iter().position(|known| *known == name)
-            };
+            @let numbers = numbers(panel, clients);
+            @let client = |own: u16| numbers.get(usize::from(own)).copied().flatten();
             script type="application/octet-stream" id={ "panel-" (number) } {
                 (PreEscaped(BASE64_STANDARD.encode(deflated(panel.film, panel.doomed, start_us, &client))))
             } "\n"

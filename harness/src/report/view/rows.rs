@@ -45,7 +45,7 @@ fn area(view: &View, part: &Part) -> Value {
         _ => None,
     };
     json!({
-        "name": part.area.name(),
+        "name": part.name(),
         "pages": part.area.pages(),
         "page_bytes": view.page.bytes(),
         "order_per_bit": part.area.order_per_bit(),
@@ -109,6 +109,7 @@ fn place(part: &Part, film: &Film, place: &Place) -> Value {
         "pfn": place.run.pfn.0,
         "pages": place.run.count,
         "taken_pages": place.taken,
+        "unowned_pages": place.unowned,
         "buffers": buffers.map(|one| buffer(part, film, one)).collect::<Vec<_>>(),
     })
 }
@@ -153,7 +154,7 @@ fn row(title: &str, part: &Part, film: &Film, refused: &Refused<'_>) -> Vec<Stri
     vec![
         "1".to_string(),
         title.to_string(),
-        part.area.name().to_string(),
+        part.name(),
         event.op.to_string(),
         event.at_us.to_string(),
         refused.refusal.id.to_string(),

@@ -16,7 +16,7 @@ const WIDTH: usize = 100;
 /// Where the output takes no more.
 pub fn text(view: &View, out: &mut dyn Write) -> io::Result<()> {
     for panel in view.panels() {
-        let name = panel.part.area.name();
+        let name = panel.part.name();
         let of = if view.parts.len() == 1 { String::new() } else { format!("{name}: ") };
         writeln!(out, "{of}{}: {}", view.takes[panel.take].title(), words::totals(panel.film))?;
         first(panel, out)?;

@@ -102,6 +102,9 @@ pub(super) fn in_the_way(panel: Panel<'_>, refused: &Refused<'_>) -> Vec<String>
         if left > 0 {
             named.push(format!("{left} more"));
         }
+        if place.unowned > 0 {
+            named.push(format!("{} that a release of a part left set", pages(place.unowned)));
+        }
         let who = if named.is_empty() { "nobody".to_string() } else { named.join("; ") };
         let taken = pages(place.taken);
         format!("at {}: {taken} in the way, oldest first: {who}", place.run.pfn)

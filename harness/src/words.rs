@@ -20,7 +20,7 @@ pub(crate) fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> 
         let other = known.to_lowercase();
         let alike = strsim::jaro(&word, &other);
         let edited = strsim::normalized_damerau_levenshtein(&word, &other);
-        (alike > LEAST.0 || edited > LEAST.1).then_some((alike + edited, known))
+        (alike > LEAST.0 || edited >= LEAST.1).then_some((alike + edited, known))
     };
     // Of equals the first.
     let best = known.into_iter().filter_map(likeness);

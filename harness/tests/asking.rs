@@ -240,7 +240,7 @@ fn a_replay_says_what_is_served_by_nobody() {
         String::from_utf8(cmalab.stdout).unwrap()
     };
     let debian = replayed(&banner("6.12.117+deb13-arm64"), "text");
-    assert!(debian.contains("1 of 3 requests are served by nobody (33.333 %)"), "{debian}");
+    assert!(debian.contains("1 of 3 requests is served by nobody (33.333 %)"), "{debian}");
     let open = replayed(&banner("7.3.4+deb13-arm64"), "text");
     assert!(
         open.contains("66.67 % of the requests fail where CMA alone is asked; 33.33 %"),

@@ -262,13 +262,13 @@ fn a_file_is_written_whole() {
 }
 
 #[test]
-fn html_is_for_diagnose_and_recommend_alone() {
+fn html_is_for_commands_that_write_a_page_alone() {
     let bench = Bench::new();
     let mut command = Command::new(env!("CARGO_BIN_EXE_cmalab"));
     command.args(["list", "policies", "--format", "html"]).current_dir(bench.path());
     let (code, out, err) = ends(command.output().unwrap());
     assert_eq!((code, out.as_str()), (2, ""));
-    assert!(err.contains("html is written by diagnose and recommend"), "{err}");
+    assert!(err.contains("html is written by diagnose, recommend, replay and view"), "{err}");
 }
 
 #[test]

@@ -14,6 +14,12 @@ impl Board {
         Some(reach::without(memory, &taken))
     }
 
+    /// Where the next node after `base` begins that has a fixed place, but for one node.
+    pub(crate) fn next_fixed(&self, but: NodeId, base: u64) -> Option<u64> {
+        let taken = reach::fixed(self.tree.as_ref()?, Some(but)).into_iter();
+        taken.map(|(start, _)| start).filter(|start| *start > base).min()
+    }
+
     /// Cells of an address and of a size, as the kernel takes them; without a tree, those that
     /// boards of the architecture have.
     pub(crate) fn cells(&self) -> (u32, u32) {

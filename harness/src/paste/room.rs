@@ -36,7 +36,8 @@ pub fn step(board: &Board) -> Option<u64> {
 pub(super) const LOW: u64 = 1 << 32;
 
 /// The most bytes that the area of this name, or a new one where there is none, can have where it
-/// is, beside all others as they are. None where the memory or the step is not known.
+/// is, beside all others as they are. None where the step is not
+/// known, or the memory and no node with a place of its own behind it.
 pub fn most_bytes(board: &Board, area: &str) -> Option<Room> {
     let step = step(board)?;
     let pool = board.pools.iter().find(|pool| pool.is_area() && pool.name == area);
@@ -89,9 +90,12 @@ pub(super) fn shown(pieces: &[Piece]) -> String {
 
 /// The end of the room of a pool at a fixed place, and what is there.
 pub(super) fn after(board: &Board, pool: &Pool, base: u64) -> Option<(u64, &'static str)> {
-    let rooms = board.rooms_but(Some(pool.id))?;
-    let (_, end) = rooms.into_iter().find(|(start, end)| (*start..*end).contains(&base))?;
-    let is_last = board.memory.as_ref()?.iter().any(|(_, last)| *last == end);
+    let end = match board.rooms_but(Some(pool.id)) {
+        Some(rooms) => rooms.into_iter().find(|(start, end)| (*start..*end).contains(&base))?.1,
+        // What the tree does not state ends at the latest where another node has a place of its own.
+        None => board.next_fixed(pool.id, base)?,
+    };
+    let is_last = board.memory.iter().flatten().any(|(_, last)| *last == end);
     let what = if is_last { "the end of the memory" } else { "another node of /reserved-memory" };
     let border = board.borders().into_iter().find(|border| base < *border && *border < end);
     Some(border.map_or((end, what), |border| (border, "the end of a zone")))

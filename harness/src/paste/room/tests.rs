@@ -8,9 +8,14 @@ const MIB: u64 = 1 << 20;
 
 /// A board with 2 GiB of memory from 0 on and these pools, each with its properties.
 fn board(pools: &[(&str, &str, &str)], line: Option<&str>) -> Board {
+    with_memory(pools, line, "<0x0 0x80000000>")
+}
+
+/// The same with this memory.
+fn with_memory(pools: &[(&str, &str, &str)], line: Option<&str>, memory: &str) -> Board {
     let cells = |path| [(path, "#address-cells", "<0x1>"), (path, "#size-cells", "<0x1>")];
     let mut all = [cells("/"), cells("/reserved-memory")].concat();
-    all.extend([("/memory", "device_type", "\"memory\""), ("/memory", "reg", "<0x0 0x80000000>")]);
+    all.extend([("/memory", "device_type", "\"memory\""), ("/memory", "reg", memory)]);
     all.push(("/reserved-memory", "ranges", ""));
     let paths: Vec<_> = pools.iter().map(|(name, ..)| format!("/reserved-memory/{name}")).collect();
     for (path, (_, property, value)) in paths.iter().zip(pools) {
@@ -40,6 +45,13 @@ fn what_bounds_an_area_is_said() {
     assert_eq!(most(&fixed, "a"), Some((128, why.to_string())));
     let why = "b begins at 0x48000000, and the end of the memory is at 0x80000000";
     assert_eq!(most(&fixed, "b"), Some((896, why.to_string())));
+    // The boot loader fills in the memory: the other node is there all the same. A change of `a` to
+    // 66 MiB on such a board overlapped it.
+    let pools = [("a", "reg", "<0x48000000 0x200000>"), ("b", "reg", "<0x4c000000 0x200000>")];
+    let filled = with_memory(&pools, None, "<0x0 0x0>");
+    let why = "a begins at 0x48000000, and another node of /reserved-memory is at 0x4c000000";
+    assert_eq!(most(&filled, "a"), Some((64, why.to_string())));
+    assert_eq!(most(&filled, "b"), None);
     let window = board(
         &[
             ("a", "size", "<0x2000000>"),

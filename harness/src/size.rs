@@ -72,6 +72,16 @@ impl Size {
     }
 }
 
+impl Size {
+    /// As it can be given again where pages are asked for.
+    pub fn as_given(&self) -> String {
+        match self {
+            Self::Pages(pages) => pages.to_string(),
+            Self::Bytes(_) => self.to_string().replace(" bytes", ""),
+        }
+    }
+}
+
 impl fmt::Display for Size {
     /// With the largest unit that needs no fraction.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -9,6 +9,7 @@ use cma_policies::Spec;
 use super::context::{Context, is_standard};
 use super::failure::Failure;
 use super::size::{Ranges, order, page, pages};
+use super::sweep::quote;
 use crate::diagnose;
 use crate::environment;
 use crate::ingest::{self, Geometry, Header, IngestError, Source};
@@ -231,6 +232,28 @@ impl Given {
             geometry: self.placed.geometry(|| Ok(self.read.page_kib.unwrap_or_default()))?,
             area_bytes: None,
         })
+    }
+
+    /// These options once more, each word for a shell.
+    pub(super) fn words(&self) -> Vec<String> {
+        let Placed { pages, base_pfn, ranges, order_per_bit } = &self.placed;
+        let Read { area, snapshot, recorded_cap, page_kib } = &self.read;
+        let pages = pages.as_ref().map(Size::as_given);
+        let all = [
+            ("--pages", pages),
+            ("--base-pfn", base_pfn.map(|pfn| format!("{pfn:#x}"))),
+            ("--ranges", ranges.as_ref().map(Ranges::as_given)),
+            ("--order-per-bit", order_per_bit.map(|order| order.to_string())),
+            ("--area", area.clone()),
+            ("--snapshot", snapshot.as_ref().map(|path| path.display().to_string())),
+            ("--recorded-cap", recorded_cap.map(|cap| cap.to_string())),
+            ("--page-kib", page_kib.map(|page| page.kib().to_string())),
+            ("--environment", self.environment.clone()),
+            ("--kernel", self.kernel.clone()),
+            ("--seed", (self.seed > 0).then(|| self.seed.to_string())),
+        ];
+        let given = all.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        given.flat_map(|(name, value)| [name.to_string(), quote(&value)]).collect()
     }
 
     /// The options given that say something about an area, its pages or a recording: what a case

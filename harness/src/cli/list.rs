@@ -48,7 +48,7 @@ enum Family {
     Messages,
     Drivers,
     Kernels,
-    /// Every key of a plan of `cmalab sweep`
+    /// Every key of a plan of a sweep
     Plan,
 }
 

@@ -47,6 +47,12 @@ impl Ranges {
         text.split(',').map(range).collect::<Result<_, _>>().map(Self)
     }
 
+    /// As they can be given again.
+    pub(super) fn as_given(&self) -> String {
+        let each = self.0.iter().map(|(base, size)| format!("{base:#x}:{}", size.as_given()));
+        each.collect::<Vec<_>>().join(",")
+    }
+
     /// In pages of this size.
     ///
     /// # Errors

@@ -263,12 +263,9 @@ impl<'a> Job<'a> {
         journal::refuse_other(&path, there.as_ref(), &self.head)
     }
 
-    /// A report does not take the place of a finished one of another plan.
+    /// Neither a report nor a part of one takes the place of a finished one of another plan.
     fn refuse_other_report(&self, context: &Context) -> Result<(), Failure> {
-        match self.is_part {
-            true => Ok(()),
-            false => folder::refuse_other(self.ready, &self.folder, context),
-        }
+        folder::refuse_other(self.ready, &self.folder, context)
     }
 
     /// Writes the rows of a shard for `merge`.

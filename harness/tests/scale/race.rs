@@ -204,7 +204,11 @@ fn longer_streams_go_on_from_shorter_ones() {
     bench.good(&["merge", "parts", "--out", "merged", "--quiet"]);
     bench.same("merged", &fresh);
     // Shorter ones do not: their rows are of streams that are cut elsewhere.
-    let shorter = bench.run(&["sweep", "p.toml", "--out", "out", "--resume"]);
+    let shorter = ["sweep", "p.toml", "--out", "out", "--resume"];
+    let refused = bench.run(&shorter);
+    assert_eq!(refused.status.code(), Some(2));
+    bench.same("out", &fresh);
+    let shorter = bench.run(&[&shorter[..], &["--force"]].concat());
     let said = String::from_utf8_lossy(&shorter.stderr).to_string();
     assert!(said.contains("there is nothing to resume from"), "{said}");
     bench.good(&["sweep", "p.toml", "--out", "again", "--quiet"]);

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::cli::context::Context;
 use crate::cli::given::{DEFAULT_KERNEL, TRACE_ENVIRONMENT};
+use crate::cli::sweep::quote;
 use crate::diagnose::Options;
 use crate::environment::Spec;
 use crate::ingest::Source;
@@ -80,8 +81,8 @@ fn film(
 
 /// The line that makes the page with all of it.
 fn command(sources: &[Source], area: Option<&str>) -> String {
-    let files = sources.iter().map(|source| format!(" {}", name(source.name())));
-    let area = area.map_or_else(String::new, |area| format!(" --area {area}"));
+    let files = sources.iter().map(|source| format!(" {}", quote(&name(source.name()))));
+    let area = area.map_or_else(String::new, |area| format!(" --area {}", quote(area)));
     format!("cmalab view{}{area}", files.collect::<String>())
 }
 

@@ -238,10 +238,7 @@ impl Over {
             let words = all.iter().map(text).collect::<Vec<_>>().join(",");
             (!all.is_empty()).then(|| [name.to_string(), words])
         }
-        let size = |size: &Size| match size {
-            Size::Pages(pages) => pages.to_string(),
-            bytes @ Size::Bytes(_) => bytes.to_string().replace(" bytes", ""),
-        };
+        let size = Size::as_given;
         let one = |name: &str, value: Option<String>| Some([name.to_string(), value?]);
         let each = [
             list("--profile", &self.profile, String::clone),

@@ -10,6 +10,7 @@ use crate::cli::failure::Failure;
 use crate::cli::given::{self, Setup};
 use crate::cli::policies::{policies, split};
 use crate::cli::shrink::{bytes, is_text};
+use crate::cli::sweep::quote;
 use crate::codec::Case;
 use crate::environment;
 use crate::ingest::{DEFAULT_CAP, Header, Source};
@@ -297,8 +298,10 @@ pub(super) fn name(path: &Path) -> String {
 /// The line that makes the page again.
 pub(super) fn command(wish: &Wish<'_>) -> String {
     let mut words = vec![format!("{} view", program::name())];
-    words.extend(wish.streams.iter().map(|path| name(path)));
-    words.extend(wish.policies.iter().map(|policy| format!("--policy {policy}")));
+    words.extend(wish.streams.iter().map(|path| quote(&name(path))));
+    words.extend(wish.policies.iter().map(|policy| format!("--policy {}", quote(policy))));
     words.extend(wish.caps.iter().map(|cap| format!("--cap {cap}")));
+    words.extend(wish.given.words());
+    words.extend(wish.is_case.then(|| "--case".to_string()));
     words.join(" ")
 }

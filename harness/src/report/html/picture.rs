@@ -3,6 +3,7 @@
 mod curves;
 mod raster;
 
+use cma_policies::Area;
 use maud::{Markup, html};
 
 use super::names::{self, Named, mib, percent};
@@ -11,6 +12,7 @@ use super::{prose, remark};
 use crate::answer::{Picture, Shows};
 use crate::metric::{By, CLASSES, Grid, Occupancy, Refusal};
 use crate::page::Page;
+use crate::program;
 use crate::report::chart::axis::Axis;
 use crate::report::page::{Figure, lettering, sentence, swatch};
 use crate::report::words::{just_inside, length, size_class, worst};
@@ -153,15 +155,29 @@ fn closer(view: &View<'_>, Picture { shows, cell, .. }: &Picture) -> Markup {
     };
     let board = view.ready.board(&cell.at);
     let command = stream_command(view.ready, cell).filter(|_| board.areas.len() == 1);
+    let paged = match plan.page {
+        Page::Kib4 => String::new(),
+        page => format!(" --page-kib {}", page.kib()),
+    };
     html! {
         @if let Some(command) = command {
             "To see its requests page by page, on pages that nothing else holds: "
             code {
-                (command) " -o " (name) ".csv && cmalab view " (name) ".csv --policy "
-                (plan.policies[cell.policy]) " --cap " (plan.caps[cell.at.cap]) " --pages "
-                (board.pages()) " -o " (name) ".html"
+                (command) " -o " (name) ".csv && " (program::name()) " view " (name)
+                ".csv --policy " (plan.policies[cell.policy]) " --cap " (plan.caps[cell.at.cap])
+                (placed(&board.areas[0].area)) (paged) " -o " (name) ".html"
             }
         }
+    }
+}
+
+/// The options that make the area of a stream this one.
+fn placed(area: &Area) -> String {
+    let ranges = area.ranges().iter().map(|run| format!("{:#x}:{}", run.pfn.0, run.count));
+    let ranges = ranges.collect::<Vec<_>>().join(",");
+    match area.order_per_bit() {
+        0 => format!(" --ranges {ranges}"),
+        order => format!(" --ranges {ranges} --order-per-bit {order}"),
     }
 }
 

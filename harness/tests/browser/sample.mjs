@@ -129,6 +129,12 @@ ${script("head", "application/json", json)}${data.join("")}<script>${together(SC
 export function makePage(spec) {
   const { areas, takes, stream } = spec;
   const lists = takes.map((take) => events(areas, take.cap, stream));
+  return pageOf(spec, stream, lists);
+}
+
+/** A page of events that are given, of each take and area a list. */
+export function pageOf(spec, stream, lists) {
+  const { areas, takes } = spec;
   const last = stream[stream.length - 1];
   const panels = [];
   const head = {

@@ -79,6 +79,7 @@ function publish(page) {
         pieces: piecesOf(of(panel), grant, event),
         client: of(panel).client[grant],
       })),
+    owners: (panel, event) => [...ownersAt(of(panel), event)],
     holes: (panel, event) => holesAt(of(panel), event),
     usable: (panel, event, order) =>
       holesAt(of(panel), event).map(([start, pages]) =>

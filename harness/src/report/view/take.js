@@ -124,7 +124,7 @@ class Take {
 
   paint() {
     if (!this.seen) return;
-    const shades = this.page.coloured().shades(theme());
+    const shades = [...this.page.coloured().shades(theme()), theme().nobody];
     const height = Math.round(this.layout.map.height * this.scale);
     this.picture = pictureOf(this.seen, height, shades, theme(), this.scale);
     this.draw();

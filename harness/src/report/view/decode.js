@@ -59,6 +59,18 @@ class Columns {
     return value;
   }
 
+  /** All 64 bits of one. */
+  wide() {
+    const start = this.at;
+    const value = this.varint();
+    if (Number.isSafeInteger(value)) return BigInt(value);
+    let whole = 0n;
+    for (let at = this.at - 1; at >= start; at -= 1) {
+      whole = (whole << 7n) | BigInt(this.bytes[at] & 127);
+    }
+    return whole;
+  }
+
   varints(into) {
     for (let i = 0; i < into.length; i += 1) into[i] = this.varint();
     return into;
@@ -81,6 +93,22 @@ class Columns {
     }
     return into;
   }
+
+  /** The same of 64 bits, where a difference may wrap. */
+  ids(into) {
+    let sum = 0n;
+    for (let i = 0; i < into.length; i += 1) {
+      const value = this.wide();
+      sum = BigInt.asUintN(64, sum + ((value >> 1n) ^ -(value & 1n)));
+      into[i] = sum;
+    }
+    return into;
+  }
+}
+
+/** An id as a number where that is exact, else as its digits. */
+function plainId(id) {
+  return id <= Number.MAX_SAFE_INTEGER ? Number(id) : String(id);
 }
 
 /** The columns as they are in the file. */
@@ -97,7 +125,7 @@ function readColumns(bytes, about, startUs) {
     counts: { grants: of[GRANT], before: of[LIVE_BEFORE], frees: of[FREE], parts: of[PART] },
     at: from.deltas(new Float64Array(kind.length), startUs),
     op: from.deltas(new Float64Array(kind.length), 0),
-    id: from.zigzags(new Float64Array(grants)),
+    id: from.ids(new BigUint64Array(grants)),
     page: from.zigzags(new Uint32Array(grants)),
     count: from.varints(new Uint32Array(grants)),
     align: from.raw(grants),
@@ -108,7 +136,7 @@ function readColumns(bytes, about, startUs) {
   };
   columns.refusals = {
     length: refusals,
-    id: from.zigzags(new Float64Array(refusals)),
+    id: from.ids(new BigUint64Array(refusals)),
     count: from.varints(new Float64Array(refusals)),
     align: from.raw(refusals),
     client: from.varints(new Uint32Array(refusals)),

@@ -75,7 +75,7 @@ function publish(page) {
     seekOp: (op) => page.seekOp(op),
     stateAt: (panel, event) =>
       liveAt(of(panel), event).map((grant) => ({
-        id: of(panel).id[grant],
+        id: plainId(of(panel).id[grant]),
         pieces: piecesOf(of(panel), grant, event),
         client: of(panel).client[grant],
       })),
@@ -92,7 +92,7 @@ function publish(page) {
         start: place.start,
         inTheWay: place.inTheWay,
         buffers: place.buffers.map((grant) => ({
-          id: of(panel).id[grant],
+          id: plainId(of(panel).id[grant]),
           client: of(panel).client[grant],
           page: of(panel).page[grant],
           count: of(panel).count[grant],

@@ -38,7 +38,7 @@ class Maker {
   }
 }
 
-/** Opens the page of some events, and says how long that took to show. */
+/** Opens the page of some events. */
 async function opened({ list }, area, spec, act) {
   const whole = {
     title: "freed in parts",
@@ -93,7 +93,7 @@ function look([event, pages]) {
   return {
     state: stateAt(0, event),
     holes: holes(0, event),
-    owner: owners.map((one) => (one === -1 ? null : one === -2 ? "nobody" : panel.id[one])),
+    owner: owners.map((one) => (one === -1 ? null : one === -2 ? "nobody" : Number(panel.id[one]))),
     curve: { free: seen.free[6], cover: [...seen.cover.slice(6 * pages)] },
   };
 }
@@ -134,6 +134,22 @@ describe("buffers that are freed in parts", () => {
       for (const event of [0, 1, 777, 4000, last - 1, last]) {
         await check(page, area, made.list, event);
       }
+    });
+  });
+
+  test("ids are of 64 bits, and a number where that is exact", async () => {
+    const ids = [7n, 2n ** 64n - 1n, 0n, 2n ** 63n, 2n ** 53n + 1n, 2n ** 53n - 1n, 3n];
+    const made = new Maker();
+    ids.forEach((id, k) => made.grant(k * 4, 4, id));
+    await opened(made, areaOf(64), {}, async (page) => {
+      const found = await page.evaluate(() => window.cmalab.stateAt(0, 6).map(({ id }) => id));
+      const safe = (id) => (id < 2n ** 53n ? Number(id) : String(id));
+      assert.deepEqual(found, ids.map(safe));
+      const said = await page.evaluate(() => {
+        const { speaker, panels } = window.cmalab.page;
+        return [1, 4].map((grant) => speaker.bufferName(panels[0], grant));
+      });
+      assert.deepEqual(said, ["buffer 18446744073709551615", "buffer 9007199254740993"]);
     });
   });
 

@@ -16,6 +16,9 @@ export function random(seed) {
   return { below: (n) => Math.floor(next() * n), next };
 }
 
+/** Owns what is set in the bitmap though no buffer has a page of it. */
+export const NOBODY = { id: "nobody" };
+
 const up = (count, step) => Math.ceil(count / step) * step;
 
 /** An area where every page is a byte, and every search tries every start. */
@@ -31,6 +34,7 @@ export class Naive {
       first += pages;
     }
     this.owner = new Array(first).fill(null);
+    this.held = new Map();
   }
 
   /** Is the page, by the kernel's arithmetic over bits, a start at this order? */
@@ -49,28 +53,48 @@ export class Naive {
     for (const range of this.ranges) {
       for (let start = range.first; start + need <= range.end; start += 1) {
         if (!this.isStart(range, start, order)) continue;
-        const inside = this.owner.slice(start, start + need).filter((one) => one !== null);
-        found.push({ start, pages: inside.length, owners: [...new Set(inside)] });
+        const set = this.owner.slice(start, start + need).filter((one) => one !== null);
+        const inside = set.filter((one) => one !== NOBODY);
+        const isFree = set.length === 0;
+        found.push({ start, isFree, pages: inside.length, owners: [...new Set(inside)] });
       }
     }
     return found;
   }
 
   find(count, order) {
-    const place = this.places(count, order).find((one) => one.pages === 0);
+    const place = this.places(count, order).find((one) => one.isFree);
     return place ? place.start : -1;
   }
 
   take(start, count, owner) {
     this.owner.fill(owner, start, start + up(count, this.granule));
+    this.held.set(owner, new Set(Array.from({ length: count }, (_, k) => start + k)));
   }
 
+  /** As the kernel: each run of pages that is left is freed for itself. */
   release(owner) {
-    this.owner = this.owner.map((one) => (one === owner ? null : one));
+    const held = this.held.get(owner);
+    for (const page of [...held].sort((a, b) => a - b)) {
+      if (!held.has(page)) continue;
+      let end = page;
+      while (held.has(end)) end += 1;
+      this.releasePart(page, end - page, owner);
+    }
   }
 
-  releasePart(start, count) {
-    this.owner.fill(null, start, start + up(count, this.granule));
+  /** Clears as many bits as the pages take, from that of the first; some may stay set. */
+  releasePart(start, count, owner) {
+    const range = this.ranges.find(({ end }) => start < end);
+    const first = start - ((start - range.first) % this.granule);
+    this.owner.fill(null, first, first + up(count, this.granule));
+    const held = this.held.get(owner);
+    for (let page = start; page < start + count; page += 1) held.delete(page);
+    for (let bit = first; bit < start + count; bit += this.granule) {
+      const pages = Array.from({ length: this.granule }, (_, k) => bit + k);
+      if (this.owner[bit] !== owner || pages.some((page) => held.has(page))) continue;
+      this.owner.fill(NOBODY, bit, bit + this.granule);
+    }
   }
 
   freeRuns() {
@@ -124,7 +148,7 @@ export function events(areas, cap, stream) {
       const offset = Math.floor(bits / 3) * granule;
       const count = Math.max(1, Math.floor(bits / 3)) * granule;
       mine.parted = true;
-      naive.releasePart(mine.page + offset, count);
+      naive.releasePart(mine.page + offset, count, mine);
       panel.events.push({ ...event, kind: KINDS.part, buffer: mine, offset, count });
     }
   }
@@ -139,7 +163,7 @@ export function replay(area, list, until) {
       naive.take(event.page, event.count, event.buffer);
     } else if (event.kind === KINDS.free) naive.release(event.buffer);
     else if (event.kind === KINDS.part) {
-      naive.releasePart(event.buffer.page + event.offset, event.count);
+      naive.releasePart(event.buffer.page + event.offset, event.count, event.buffer);
     }
   }
   return naive;

@@ -40,6 +40,16 @@ class Bytes {
     this.varint(value < 0 ? -2 * value - 1 : 2 * value);
   }
 
+  /** Differences of ids, modulo 2^64. */
+  ids(values) {
+    let before = 0n;
+    for (const value of values.map(BigInt)) {
+      const delta = BigInt.asIntN(64, value - before);
+      this.varint(BigInt.asUintN(64, (delta << 1n) ^ (delta >> 63n)));
+      before = value;
+    }
+  }
+
   /** Differences of a column. */
   deltas(values, start, write) {
     let before = start;
@@ -66,11 +76,7 @@ export function encode(list, startUs, doomedOf, cause) {
     out.varint,
   );
   const grants = of(KINDS.grant, KINDS.before);
-  out.deltas(
-    grants.map((event) => event.id),
-    0,
-    out.zigzag,
-  );
+  out.ids(grants.map((event) => event.id));
   out.deltas(
     grants.map((event) => event.page),
     0,
@@ -89,11 +95,7 @@ export function encode(list, startUs, doomedOf, cause) {
   for (const event of parts) out.varint(event.offset);
   for (const event of parts) out.varint(event.count);
   const refusals = of(KINDS.refusal);
-  out.deltas(
-    refusals.map((event) => event.id),
-    0,
-    out.zigzag,
-  );
+  out.ids(refusals.map((event) => event.id));
   for (const event of refusals) out.varint(event.count);
   for (const event of refusals) out.raw(event.align);
   for (const event of refusals) out.varint(event.client);
@@ -129,6 +131,12 @@ ${script("head", "application/json", json)}${data.join("")}<script>${together(SC
 export function makePage(spec) {
   const { areas, takes, stream } = spec;
   const lists = takes.map((take) => events(areas, take.cap, stream));
+  return pageOf(spec, stream, lists);
+}
+
+/** A page of events that are given, of each take and area a list. */
+export function pageOf(spec, stream, lists) {
+  const { areas, takes } = spec;
   const last = stream[stream.length - 1];
   const panels = [];
   const head = {

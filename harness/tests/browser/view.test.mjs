@@ -5,6 +5,7 @@
 // opens made-up pages, and each page of the folder, which the program wrote.
 
 import "./parts/numbers.mjs";
+import "./parts/freed.mjs";
 import "./parts/use.mjs";
 import "./parts/look.mjs";
 import "./parts/program.mjs";

@@ -89,35 +89,33 @@ function liveAt(panel, event) {
   return live;
 }
 
-/** Runs, as [start, end), without the pages of one of them. */
-function without(runs, start, end) {
-  return runs
-    .flatMap((run) => [
-      [run[0], Math.min(run[1], start)],
-      [Math.max(run[0], end), run[1]],
-    ])
-    .filter((run) => run[0] < run[1]);
+/** What is left of [start, end) without some runs, which may come in any order. */
+function without(start, end, runs) {
+  const left = [];
+  let at = start;
+  for (const [from, to] of runs.sort((a, b) => a[0] - b[0])) {
+    if (at < from) left.push([at, from]);
+    at = Math.max(at, to);
+  }
+  if (at < end) left.push([at, end]);
+  return left;
 }
 
-/** What is freed of a buffer up to an event, but for its end. */
-function partsUpTo(panel, grant, event) {
-  return (panel.parts.get(grant) || []).filter((part) => part.event <= event);
+/** Calls `each` with what is freed of a buffer up to an event, but for its end. */
+function eachPart(panel, grant, event, each) {
+  for (const part of panel.parts.get(grant) || []) {
+    if (part.event > event) return;
+    each(part);
+  }
 }
 
-/**
- * The runs that a buffer still has in the bitmap after an event. A part that is freed clears whole
- * bits, those of pages that stay too, as cma_clear_bitmap() does.
- */
+/** The runs that a buffer still has in the bitmap after an event: see `Parted`. */
 function piecesOf(panel, grant, event) {
   if (panel.end[grant] <= event) return [];
-  const { granule } = panel.area;
   const page = panel.page[grant];
-  let runs = [[page, page + takenPages(panel, grant)]];
-  for (const { offset, count } of partsUpTo(panel, grant, event)) {
-    const start = page + Math.floor(offset / granule) * granule;
-    runs = without(runs, start, start + roundUp(count, granule));
-  }
-  return runs;
+  const gone = [];
+  eachPart(panel, grant, event, ({ cleared, lost }) => gone.push(...cleared, ...lost));
+  return without(page, page + takenPages(panel, grant), gone);
 }
 
 /** The runs whose pages a buffer still holds, as whole bits: what stands in the way of a claim. */
@@ -125,27 +123,34 @@ function standingOf(panel, grant, event) {
   if (panel.end[grant] <= event) return [];
   const { granule } = panel.area;
   const page = panel.page[grant];
-  let runs = [[0, panel.count[grant]]];
-  for (const { offset, count } of partsUpTo(panel, grant, event)) {
-    runs = without(runs, offset, offset + count);
-  }
-  return runs.map(([start, end]) => [
+  const gone = [];
+  eachPart(panel, grant, event, ({ offset, count }) => gone.push([offset, offset + count]));
+  return without(0, panel.count[grant], gone).map(([start, end]) => [
     page + Math.floor(start / granule) * granule,
     page + roundUp(end, granule),
   ]);
 }
 
-/** The number of the buffer that owns each page after an event, -1 where it is free. */
+/** In place of a buffer's number: a page that is free, and one of a bit that is set for nobody. */
+const FREE_PAGE = -1;
+const NOBODYS = -2;
+
+/** Of each page after an event, the number of the buffer that owns it, or one of the above. */
 function ownersAt(panel, event) {
   if (panel.ownerEvent === event) return panel.owner;
-  const owner = panel.owner.fill(-1);
+  const owner = panel.owner.fill(FREE_PAGE);
+  for (const run of panel.lost) {
+    if (run.event > event) break;
+    owner.fill(NOBODYS, run.start, run.end);
+  }
+  // The oldest first: what has come into a part that was freed is younger.
   for (const grant of liveAt(panel, event)) {
-    if (!panel.parts.has(grant)) {
-      const page = panel.page[grant];
-      owner.fill(grant, page, page + takenPages(panel, grant));
-      continue;
-    }
-    for (const [start, end] of piecesOf(panel, grant, event)) owner.fill(grant, start, end);
+    const page = panel.page[grant];
+    owner.fill(grant, page, page + takenPages(panel, grant));
+    eachPart(panel, grant, event, ({ cleared, lost }) => {
+      for (const [start, end] of cleared) owner.fill(FREE_PAGE, start, end);
+      for (const [start, end] of lost) owner.fill(NOBODYS, start, end);
+    });
   }
   panel.ownerEvent = event;
   return owner;
@@ -172,9 +177,9 @@ function eachHole(panel, event, hole) {
     const { end } = range;
     let page = range.first;
     while (page < end) {
-      while (page < end && owner[page] >= 0) page += 1;
+      while (page < end && owner[page] !== FREE_PAGE) page += 1;
       const start = page;
-      while (page < end && owner[page] < 0) page += 1;
+      while (page < end && owner[page] === FREE_PAGE) page += 1;
       if (start < page) hole(start, page, range);
     }
   }
@@ -221,6 +226,6 @@ function strandedBehind(panel, event, grant, order) {
   while (last > panel.page[grant] && owner[last - 1] !== grant) last -= 1;
   const limit = Math.min(alignedFrom(area, range, last, order), range.end);
   let page = last;
-  while (page < limit && owner[page] < 0) page += 1;
+  while (page < limit && owner[page] === FREE_PAGE) page += 1;
   return page - last;
 }

@@ -2,9 +2,10 @@
 
 const BITMAP_PX = 340;
 const BITMAP_GUTTER_PX = 74;
-/** Looks of free pages; that of one in use is the number of its buffer. */
+/** Looks of free pages and of those that are nobody's; else it is the number of a buffer. */
 const USABLE = -1;
 const HATCHED = -2;
+const STUCK = -3;
 const MOST_ROWS = 96;
 const LEAST_ROW_PAGES = 32;
 const MOST_ROW_PAGES = 256;

@@ -260,6 +260,7 @@ class Controls {
     this.legend.replaceChildren(
       make("span", { class: "key" }, `Colour: ${coloured.title}`),
       ...coloured.names.map((name, k) => (coloured.isUsed(k) ? key(square(shades[k]), name) : "")),
+      page.shown.some((panel) => panel.lost.length) ? key(square(shown.nobody), NOBODYS_WORDS) : "",
       key(square(shown.free), "free"),
       key(hatched, `free, of no use to ${page.speaker.request(page.request)}`),
     );

@@ -1,6 +1,6 @@
 // How pages look in the bitmap.
 
-/** How the pages of the bitmap look: owned by a class, free, of no use, marked. */
+/** How the pages of the bitmap look: owned by a class, nobody's, free, of no use, marked. */
 function bitmapLook({ panel, event, page, buffer: marked, place, take }) {
   const owner = ownersAt(panel, event);
   const shown = theme();
@@ -14,10 +14,14 @@ function bitmapLook({ panel, event, page, buffer: marked, place, take }) {
   return {
     shown,
     startEvery: 2 ** take.cap,
-    lookOf: (at) => (owner[at] >= 0 ? owner[at] : dead[at] ? HATCHED : USABLE),
+    lookOf: (at) => {
+      if (owner[at] === NOBODYS) return STUCK;
+      return owner[at] >= 0 ? owner[at] : dead[at] ? HATCHED : USABLE;
+    },
     fill: (look) => {
       if (look === USABLE) return shown.free;
       if (look === HATCHED) return hatch;
+      if (look === STUCK) return shown.nobody;
       return look === marked ? shown.text : shades[classOf(look)];
     },
     startsAt: (at) => owner[at] >= 0 && panel.page[owner[at]] === at,

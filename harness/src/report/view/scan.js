@@ -185,7 +185,9 @@ class Walk {
     this.rows = rows;
     this.colours = colours;
     this.bits = new FreeBits(panel.area);
-    this.byClass = new Int32Array(rows.length * colours.classes);
+    // One more than the colours have where there are bits that are nobody's.
+    this.classes = colours.classes + (panel.lost.length ? 1 : 0);
+    this.byClass = new Int32Array(rows.length * this.classes);
     this.bornSum = colours.byAge ? new Float64Array(rows.length) : null;
     this.event = -1;
   }
@@ -196,13 +198,27 @@ class Walk {
         this.run(grant, start, end, 1);
       }
     }
+    for (const { event: since, start, end } of this.panel.lost) {
+      if (since > event) break;
+      this.bits.set(start, end, false);
+      this.ofNobody(start, end);
+    }
     this.event = event;
   }
 
+  /** The class of what is nobody's comes behind those of the colours. */
+  ofNobody(start, end) {
+    this.rows.add(this.byClass, start, end, 1, this.classes, this.colours.classes);
+  }
+
   run(grant, start, end, sign) {
-    const { rows, colours, panel } = this;
     this.bits.set(start, end, sign < 0);
-    rows.add(this.byClass, start, end, sign, colours.classes, colours.classOf[grant]);
+    this.count(grant, start, end, sign);
+  }
+
+  count(grant, start, end, sign) {
+    const { rows, colours, panel } = this;
+    rows.add(this.byClass, start, end, sign, this.classes, colours.classOf[grant]);
     if (this.bornSum) rows.add(this.bornSum, start, end, sign * panel.at[panel.begin[grant]]);
   }
 
@@ -222,9 +238,13 @@ class Walk {
       this.run(grant, page, page + takenPages(panel, grant), granted ? 1 : -1);
       return;
     }
-    const stays = piecesOf(panel, grant, event);
-    for (const [start, end] of piecesOf(panel, grant, event - 1)) this.run(grant, start, end, -1);
-    for (const [start, end] of stays) this.run(grant, start, end, 1);
+    const change = panel.changes.get(event);
+    if (!change) return;
+    for (const [start, end] of change.cleared) this.run(grant, start, end, -1);
+    for (const [start, end] of change.lost) {
+      this.count(grant, start, end, -1);
+      this.ofNobody(start, end);
+    }
   }
 }
 
@@ -300,17 +320,20 @@ function lookAt(walk, seen, column, dead, spec) {
 
 function fillCells(walk, seen, column, dead, colours) {
   const { rows } = seen;
-  const { byClass } = walk;
+  const { byClass, classes } = walk;
   const now = walk.event < 0 ? 0 : walk.panel.at[walk.event];
   for (let row = 0; row < rows.length; row += 1) {
     let [pages, most, best] = [0, 0, 0];
-    for (let k = 0, at = row * colours.classes; k < colours.classes; k += 1, at += 1) {
+    for (let k = 0, at = row * classes; k < classes; k += 1, at += 1) {
       pages += byClass[at];
       if (byClass[at] > most) [most, best] = [byClass[at], k];
     }
     const cell = column * rows.length + row;
     const all = rows.startOf(row + 1) - rows.startOf(row);
-    if (pages > 0 && walk.bornSum) best = colours.ageClass(now - walk.bornSum[row] / pages);
+    // By age all buffers are of one class at first.
+    if (walk.bornSum && most > 0 && best === 0) {
+      best = colours.ageClass(now - walk.bornSum[row] / most);
+    }
     seen.classes[cell] = best;
     seen.cover[cell] = Math.ceil((pages * 255) / all);
     seen.dead[cell] = Math.ceil((dead[row] * 255) / all);

@@ -75,10 +75,11 @@ function publish(page) {
     seekOp: (op) => page.seekOp(op),
     stateAt: (panel, event) =>
       liveAt(of(panel), event).map((grant) => ({
-        id: of(panel).id[grant],
+        id: plainId(of(panel).id[grant]),
         pieces: piecesOf(of(panel), grant, event),
         client: of(panel).client[grant],
       })),
+    owners: (panel, event) => [...ownersAt(of(panel), event)],
     holes: (panel, event) => holesAt(of(panel), event),
     usable: (panel, event, order) =>
       holesAt(of(panel), event).map(([start, pages]) =>
@@ -91,7 +92,7 @@ function publish(page) {
         start: place.start,
         inTheWay: place.inTheWay,
         buffers: place.buffers.map((grant) => ({
-          id: of(panel).id[grant],
+          id: plainId(of(panel).id[grant]),
           client: of(panel).client[grant],
           page: of(panel).page[grant],
           count: of(panel).count[grant],

@@ -124,7 +124,7 @@ class Take {
 
   paint() {
     if (!this.seen) return;
-    const shades = this.page.coloured().shades(theme());
+    const shades = [...this.page.coloured().shades(theme()), theme().nobody];
     const height = Math.round(this.layout.map.height * this.scale);
     this.picture = pictureOf(this.seen, height, shades, theme(), this.scale);
     this.draw();
@@ -138,7 +138,8 @@ class Take {
     const bytes = page.head.page_bytes;
     if (this.seen && this.seen.axis === axis) {
       drawPicture(context, layout, shownWindow, this.seen, this.picture);
-      drawCurves(context, layout, shownWindow, panel, this.seen, page.requestFor(this.take), shown, bytes);
+      const request = page.requestFor(this.take);
+      drawCurves(context, layout, shownWindow, panel, this.seen, request, shown, bytes);
     }
     drawEdges(context, this, shown);
     drawFrame(context, layout, shown);
@@ -275,8 +276,9 @@ class Take {
 
   showBuffer(grant, pinned, event) {
     this.buffer = grant;
-    const lines = this.page.speaker.buffer(this.panel, grant, event, this.page.requestFor(this.take).order);
-    this.showDetails(lines);
+    const { page, panel } = this;
+    const { order } = page.requestFor(this.take);
+    this.showDetails(page.speaker.buffer(panel, grant, event, order));
     if (pinned) this.scrollTo(this.panel.page[grant]);
     this.drawOver();
     this.drawBits();

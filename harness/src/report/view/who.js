@@ -1,5 +1,7 @@
 // Words about refusals and buffers: who blocks, since when it was doomed, what a buffer is.
 
+const NOBODYS_WORDS = "held by nobody (a bit that a partial free left set)";
+
 /** An element; text is always text, since names come from logs. */
 function make(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -91,13 +93,14 @@ class Speaker {
     return lines;
   }
 
-  /** A free page: its hole. */
+  /** A page without a buffer: its hole. */
   hole(panel, page, event, order) {
     const owner = ownersAt(panel, event);
+    if (owner[page] === NOBODYS) return [NOBODYS_WORDS];
     const range = rangeOf(panel.area, page);
     let [start, end] = [page, page + 1];
-    while (start > range.first && owner[start - 1] < 0) start -= 1;
-    while (end < range.end && owner[end] < 0) end += 1;
+    while (start > range.first && owner[start - 1] === FREE_PAGE) start -= 1;
+    while (end < range.end && owner[end] === FREE_PAGE) end += 1;
     const usable = usablePages(panel.area, start, end - start, order);
     return [
       "free",

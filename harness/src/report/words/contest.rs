@@ -45,7 +45,7 @@ fn compared(ready: &Ready, contest: &Contest) -> Vec<String> {
             said.push(standing("With one choose", best));
         }
         Some(best) if policies == 1 => {
-            said.push(standing("No other policy was compared: choose", best))
+            said.push(standing("No other policy was compared: choose", best));
         }
         Some(best) => said.push(standing("No patch of the kernel does better: choose", best)),
         None => said.push(standing("Choose, with a patch of the kernel,", best)),

@@ -246,9 +246,10 @@ fn the_note_on_imx_is_a_map_of_one_moment_with_who_stands_in_the_way() {
     let best = &refusal["best"][0];
     assert_eq!((&best["pfn"], &best["taken_pages"]), (&58880.into(), &1.into()));
     assert_eq!(best["buffers"][0]["client"], CLIENTS[1]);
+    assert!(!folder.path().join("view.html").exists(), "json is all that was asked for");
+    let (_, out, _) = cmalab(folder.path(), &["view", path]);
     let page = fs::read_to_string(folder.path().join("view.html")).unwrap();
     assert!(page.contains("\"snapshots\":true"));
-    let (_, out, _) = cmalab(folder.path(), &["view", path]);
     assert!(out.contains("1 moment, 1 request refused"), "{out}");
     assert!(!out.contains("id "), "what has no name has no number: {out}");
 }

@@ -127,7 +127,7 @@ class Page {
     this.moved(started);
   }
 
-  /** To a moment in microseconds from the start on: the state is that after the last operation up to it. */
+  /** To a moment, in us from the start on: the state is that after the last operation up to it. */
   seekUs(us) {
     const started = performance.now();
     const at = Math.min(this.clock.span, Math.max(0, us));

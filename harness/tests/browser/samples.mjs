@@ -26,7 +26,12 @@ export const onFile = (file, options, act) => opened(browser, file, options, act
 /** The same for one of the samples. */
 export const on = (name, options, act) => onFile(samples[name].file, options, act);
 
-export const cursor = (page) => page.evaluate(() => ({ ...window.cmalab.page.cursor }));
+/** The cursor, with its time as a stamp. */
+export const cursor = (page) =>
+  page.evaluate(() => {
+    const { page: shown, head } = window.cmalab;
+    return { op: shown.cursor.op, at: head.start_us + shown.cursor.at };
+  });
 export const words = (page, selector) => page.locator(selector).first().innerText();
 
 /** Where in the viewport an event and a page of the first take are drawn. */

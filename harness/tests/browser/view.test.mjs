@@ -6,6 +6,7 @@
 
 import "./parts/numbers.mjs";
 import "./parts/freed.mjs";
+import "./parts/far.mjs";
 import "./parts/use.mjs";
 import "./parts/look.mjs";
 import "./parts/program.mjs";

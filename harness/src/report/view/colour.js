@@ -107,8 +107,8 @@ function ramped(title, names, classOfGrant) {
 }
 
 /** Ages of the classes in board time, or in operations where no time is known. */
-function ageNames(head) {
-  const whole = Math.max(1, head.end_us - head.start_us);
+function ageNames(head, clock) {
+  const whole = Math.max(1, clock.span);
   const words = (share) =>
     head.has_time ? spanWords(whole * share) : counted(Math.ceil(whole * share), "operation");
   const upTo = AGE_LIMITS.map((share) => `up to ${words(share)}`);
@@ -116,7 +116,7 @@ function ageNames(head) {
 }
 
 /** The ways to colour, by name. */
-function colourings(head, panels) {
+function colourings(head, panels, clock) {
   const lost = (panel, grant) => {
     const loss = lossOf(panel, grant);
     return loss === 0
@@ -128,7 +128,7 @@ function colourings(head, panels) {
     size: ramped("pages of a buffer", SIZE_CLASSES, (panel, grant) =>
       classUpTo(SIZE_LIMITS, panel.count[grant]),
     ),
-    age: ramped("age", ageNames(head), () => 0),
+    age: ramped("age", ageNames(head, clock), () => 0),
     loss: ramped(
       "alignment loss, as a share of the room up to the next aligned page",
       LOSS_CLASSES,

@@ -112,7 +112,7 @@ function plainId(id) {
 }
 
 /** The columns as they are in the file. */
-function readColumns(bytes, about, startUs) {
+function readColumns(bytes, about) {
   const from = new Columns(bytes);
   const kind = from.raw(about.events);
   const of = [0, 0, 0, 0, 0];
@@ -123,7 +123,8 @@ function readColumns(bytes, about, startUs) {
     kind,
     events: kind.length,
     counts: { grants: of[GRANT], before: of[LIVE_BEFORE], frees: of[FREE], parts: of[PART] },
-    at: from.deltas(new Float64Array(kind.length), startUs),
+    // From the start on: see `Clock`.
+    at: from.deltas(new Float64Array(kind.length), 0),
     op: from.deltas(new Float64Array(kind.length), 0),
     id: from.ids(new BigUint64Array(grants)),
     page: from.zigzags(new Uint32Array(grants)),
@@ -331,7 +332,7 @@ function roundUp(count, step) {
 /** A panel with all that is asked of it; `head` is the JSON of the page. */
 function makePanel(bytes, about, head) {
   const area = head.areas[about.area];
-  const panel = readColumns(bytes, about, head.start_us);
+  const panel = readColumns(bytes, about);
   panel.area = makeArea(area);
   Object.assign(panel, connect(panel, panel.area.granule));
   panel.frames = keyframes(panel);

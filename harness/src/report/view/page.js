@@ -1,10 +1,11 @@
 // The page: what all takes share (axis, window, cursor, request, colours, the selected refusal).
 
 class Page {
-  constructor(head, panels) {
+  constructor(head, panels, clock) {
     this.head = head;
     this.panels = panels;
-    this.speaker = new Speaker(head);
+    this.clock = clock;
+    this.speaker = new Speaker(head, clock);
     this.timing = { open_ms: null, seek_ms: null, redraw_ms: null };
     this.axis = head.has_time ? "time" : "op";
     this.waiting = [];
@@ -12,7 +13,7 @@ class Page {
     this.pump = new MessageChannel();
     this.pump.port1.onmessage = () => this.drawOn();
     this.takes = [];
-    this.cursor = { op: 0, at: head.start_us };
+    this.cursor = { op: 0, at: 0 };
     this.showing = head.takes.length > 1 ? [0, 1] : [0];
     this.startAt(head.first.find((answer) => Number.isInteger(answer.refusal)));
   }
@@ -48,7 +49,7 @@ class Page {
     this.lastOp = Math.max(0, ...this.shown.map((panel) => panel.op[panel.events - 1] ?? 0));
     this.ops = this.head.areas.length > 1 ? this.lastOp + 1 : this.head.ops;
     const alike = this.panels.filter((panel) => panel.areaIndex === this.area);
-    this.ways = colourings(this.head, alike);
+    this.ways = colourings(this.head, alike, this.clock);
     this.colour = this.colour || (this.ways.client.tellsApart ? "client" : "size");
     this.colourCache = new Map();
     this.window = { ...this.domain(), first: 0, end: this.shown[0].area.pages };
@@ -61,7 +62,7 @@ class Page {
   coloursOf(panel) {
     const key = `${this.panels.indexOf(panel)} ${this.colour}`;
     if (!this.colourCache.has(key)) {
-      const whole = Math.max(1, this.head.end_us - this.head.start_us);
+      const whole = Math.max(1, this.clock.span);
       this.colourCache.set(key, coloursFor(panel, this.colour, this.coloured(), whole));
     }
     return this.colourCache.get(key);
@@ -69,7 +70,7 @@ class Page {
 
   /** The whole of x: half-open, so that the last moment is within. */
   domain() {
-    if (this.axis === "time") return { from: this.head.start_us, to: this.head.end_us + 1 };
+    if (this.axis === "time") return { from: 0, to: this.clock.span + 1 };
     return { from: 0, to: Math.max(this.ops, this.lastOp + 1) };
   }
 
@@ -79,7 +80,7 @@ class Page {
     return this.shown.reduce((latest, panel) => {
       const event = lastUpTo(panel.op, op);
       return event < 0 ? latest : Math.max(latest, panel.at[event]);
-    }, this.head.start_us);
+    }, 0);
   }
 
   opAt(us) {
@@ -111,12 +112,13 @@ class Page {
     const op = this.panels[0].snapshots
       ? `moment ${grouped(cursor + 1)} of ${grouped(this.ops)}`
       : `operation ${grouped(cursor)} of ${grouped(this.ops)}`;
-    return this.head.has_time ? `${exactSeconds(this.cursor.at)} s, ${op}` : op;
+    return this.head.has_time ? `${this.clock.exact(this.cursor.at)} s, ${op}` : op;
   }
 
   cursorShort() {
     if (this.axis !== "time") return grouped(this.cursor.op);
-    return `${secondsWords(this.cursor.at, this.window.to - this.window.from)} s`;
+    const { from, to } = this.window;
+    return `${this.clock.words(this.cursor.at, to - from)} s`;
   }
 
   seekOp(op) {
@@ -125,10 +127,10 @@ class Page {
     this.moved(started);
   }
 
-  /** To a moment in microseconds: the state is that after the last operation up to it. */
+  /** To a moment, in us from the start on: the state is that after the last operation up to it. */
   seekUs(us) {
     const started = performance.now();
-    const at = Math.min(this.head.end_us, Math.max(this.head.start_us, us));
+    const at = Math.min(this.clock.span, Math.max(0, us));
     this.cursor = { op: this.opAt(at), at };
     this.moved(started);
   }

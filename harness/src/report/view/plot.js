@@ -6,6 +6,7 @@ const TICKS_PX = 20;
 const AXIS_PX = 26;
 const MOST_COLUMNS = 1600;
 const TALL_PX = 760;
+const MOST_AXIS_TICKS = 100;
 
 /** Where what is, in CSS pixels; the labels at the left are page numbers. */
 function plotLayout(width, area) {
@@ -150,32 +151,42 @@ function drawBorder(context, layout, y, shown) {
   context.setLineDash([]);
 }
 
-function secondsLabel(seconds, digits) {
-  return `${digits ? seconds.toFixed(digits) : grouped(seconds)}${NBSP}s`;
+function secondsLabel(clock, us, digits) {
+  const seconds = clock.seconds(us, digits);
+  return `${digits ? seconds : grouped(BigInt(seconds))}${NBSP}s`;
+}
+
+/**
+ * Where the ticks of an axis are: at whole steps of its stamps. They are counted beforehand, since
+ * adding a step to a large number may not move it.
+ */
+function axisTicks(window, step, start) {
+  const offset = Number(start % BigInt(step));
+  const first = Math.ceil((window.from + offset) / step) * step - offset;
+  const many = Math.max(0, Math.floor((window.to - first) / step) + 1);
+  return Array.from({ length: Math.min(many, MOST_AXIS_TICKS) }, (_, k) => first + k * step);
 }
 
 /** Seconds or operations, below all. */
-function drawAxis(context, layout, window, axis, shown) {
-  const scale = axis === "time" ? 1e6 : 1;
-  const span = (window.to - window.from) / scale;
-  const least = axis === "time" ? 1e-6 : 1;
-  const step = Math.max(least, niceStep(span, layout.plot / 84));
+function drawAxis(context, layout, window, axis, shown, clock) {
+  const isTime = axis === "time";
+  const step = Math.max(1, Math.round(niceStep(window.to - window.from, layout.plot / 84)));
+  const digits = Math.max(0, 6 - Math.floor(Math.log10(step)));
   context.textBaseline = "top";
   context.textAlign = "center";
   context.fillStyle = shown.soft;
   context.strokeStyle = shown.line;
-  for (let k = Math.ceil(window.from / scale / step); k * step * scale <= window.to; k += 1) {
-    const x = xAt(layout, window, k * step * scale);
+  for (const at of axisTicks(window, step, isTime ? clock.start : 0n)) {
+    const x = xAt(layout, window, at);
     context.beginPath();
     context.moveTo(x, layout.axis);
     context.lineTo(x, layout.axis + 4);
     context.stroke();
-    const digits = Math.max(0, -Math.floor(Math.log10(step)));
-    const text = axis === "time" ? secondsLabel(k * step, digits) : grouped(k * step);
+    const text = isTime ? secondsLabel(clock, at, digits) : grouped(at);
     if (x < layout.left + layout.plot - 12) context.fillText(text, x, layout.axis + 7);
   }
   context.textAlign = "right";
-  if (axis !== "time") context.fillText("operation", layout.width - 2, layout.axis + 7);
+  if (!isTime) context.fillText("operation", layout.width - 2, layout.axis + 7);
 }
 
 /** A tick for each refusal, or for each pixel with some. */

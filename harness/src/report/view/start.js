@@ -5,7 +5,7 @@ function writeAddress(page) {
   const { window: shown, cursor, axis: name } = page;
   const words = new URLSearchParams();
   const byTime = name === "time" && page.opAt(cursor.at) === cursor.op;
-  if (byTime) words.set("t", exactSeconds(cursor.at));
+  if (byTime) words.set("t", page.clock.exact(cursor.at));
   else words.set("op", String(cursor.op));
   if (page.head.has_time && name === "op") words.set("x", "op");
   if (page.area) words.set("area", String(page.area));
@@ -15,7 +15,8 @@ function writeAddress(page) {
   words.set("colour", page.colour);
   words.set("request", `${page.request.count},${page.request.order}`);
   if (isZoomed(page)) {
-    words.set("zoom", [shown.from, shown.to].map((x) => Number(x.toFixed(1))).join());
+    const said = (x) => (name === "time" ? page.clock.stamp(x) : Number(x.toFixed(1)));
+    words.set("zoom", [shown.from, shown.to].map(said).join());
     words.set("pages", `${shown.first},${shown.end}`);
   }
   const text = `#${words.toString().replaceAll("%2C", ",")}`;
@@ -42,14 +43,21 @@ function readAddress(page) {
   if (request && request[0] >= 1 && request[1] >= 0 && request[1] <= 32) {
     page.setRequest({ count: Math.floor(request[0]), order: Math.floor(request[1]) });
   }
-  const zoom = numbersOf(words.get("zoom"), 2);
-  if (zoom && zoom[0] < zoom[1]) page.zoomTo({ from: zoom[0], to: zoom[1] });
+  readZoom(page, words.get("zoom"));
   const pages = numbersOf(words.get("pages"), 2);
   if (pages && pages[0] < pages[1]) page.zoomTo({ first: pages[0], end: pages[1] });
   const seconds = numbersOf(words.get("t"), 1);
   const op = numbersOf(words.get("op"), 1);
-  if (seconds && page.head.has_time) page.seekUs(Math.round(seconds[0] * 1e6));
+  if (seconds && page.head.has_time) page.seekUs(page.clock.ofSeconds(words.get("t")));
   else if (op) page.seekOp(op[0]);
+}
+
+function readZoom(page, text) {
+  const read = numbersOf(text, 2);
+  if (!read) return;
+  const inside = (word) => page.clock.ofStamp(word);
+  const [from, to] = page.axis === "time" ? text.split(",").map(inside) : read;
+  if (from < to) page.zoomTo({ from, to });
 }
 
 function readPlace(page, words) {
@@ -71,7 +79,7 @@ function publish(page) {
     page,
     timing: page.timing,
     settled: () => page.settled(),
-    seek: (seconds) => page.seekUs(Math.round(seconds * 1e6)),
+    seek: (seconds) => page.seekUs(page.clock.ofSeconds(String(seconds))),
     seekOp: (op) => page.seekOp(op),
     stateAt: (panel, event) =>
       liveAt(of(panel), event).map((grant) => ({
@@ -160,11 +168,12 @@ function watch(page) {
 async function startPage() {
   const root = document.getElementById("view");
   try {
-    const head = JSON.parse(document.getElementById("head").textContent);
+    const text = document.getElementById("head").textContent;
+    const head = JSON.parse(text);
     const events = head.panels.reduce((all, panel) => all + panel.events, 0);
     const reading = make("p", { class: "sub" }, `Reading ${counted(events, "event")} …`);
     root.append(reading);
-    const page = new Page(head, await readPanels(head));
+    const page = new Page(head, await readPanels(head), new Clock(text));
     reading.remove();
     page.tip = new Tip();
     page.root = make("div", { class: "takes" });

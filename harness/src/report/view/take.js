@@ -145,7 +145,7 @@ class Take {
     drawFrame(context, layout, shown);
     drawPages(context, layout, shownWindow, panel.area, shown, bytes);
     drawTicks(context, layout, shownWindow, panel, axis, shown);
-    drawAxis(context, layout, shownWindow, axis, shown);
+    drawAxis(context, layout, shownWindow, axis, shown, page.clock);
     this.drawOver();
   }
 

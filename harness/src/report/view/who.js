@@ -21,8 +21,9 @@ function block(name, ...children) {
 
 /** What the words need besides a panel. */
 class Speaker {
-  constructor(head) {
+  constructor(head, clock) {
     this.head = head;
+    this.clock = clock;
   }
 
   pages(pages) {
@@ -38,7 +39,7 @@ class Speaker {
     const op = panel.snapshots
       ? `moment${NBSP}${grouped(panel.op[event] + 1)}`
       : `operation${NBSP}${grouped(panel.op[event])}`;
-    return this.head.has_time ? `${op} (${exactSeconds(panel.at[event])}${NBSP}s)` : op;
+    return this.head.has_time ? `${op} (${this.clock.exact(panel.at[event])}${NBSP}s)` : op;
   }
 
   /** How long it is from one event to another. */

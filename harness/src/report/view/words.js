@@ -49,15 +49,57 @@ function trimmed(value) {
   return String(Number(value.toFixed(digits)));
 }
 
-/** A moment in seconds, with as many digits as the window needs, six at most. */
-function secondsWords(us, spanUs = 1) {
-  const digits = Math.min(6, Math.max(0, Math.ceil(Math.log10(1e6 / spanUs)) + 3));
-  return (us / 1e6).toFixed(digits);
-}
+/**
+ * The clock of the board. Inside, times are microseconds from the start on, since a stamp may have
+ * more digits than a number keeps; here they become stamps, and stamps become them.
+ */
+class Clock {
+  /** The stamp of the start is taken from the text of the head, whose JSON would round it. */
+  constructor(text) {
+    const of = (name) => BigInt(text.match(new RegExp(`"${name}":\\s*(\\d+)`))?.[1] ?? 0);
+    this.start = of("start_us");
+    this.span = Number(of("end_us") - this.start);
+  }
 
-/** All digits of a moment, for the address. */
-function exactSeconds(us) {
-  return String(Number((us / 1e6).toFixed(6)));
+  /** Seconds with so many digits. */
+  seconds(us, digits) {
+    const unit = 10n ** BigInt(6 - digits);
+    const units = (this.start + BigInt(Math.round(us)) + unit / 2n) / unit;
+    const scale = 10n ** BigInt(digits);
+    const whole = units / scale;
+    return digits ? `${whole}.${String(units % scale).padStart(digits, "0")}` : String(whole);
+  }
+
+  /** With as many digits as the window needs, six at most. */
+  words(us, spanUs) {
+    return this.seconds(us, Math.min(6, Math.max(0, Math.ceil(Math.log10(1e6 / spanUs)) + 3)));
+  }
+
+  /** All digits, for the address. */
+  exact(us) {
+    return this.seconds(us, 6).replace(/\.?0+$/, "");
+  }
+
+  /** A stamp in microseconds, to a tenth. */
+  stamp(us) {
+    const tenths = this.start * 10n + BigInt(Math.round(us * 10));
+    return `${tenths / 10n}${tenths % 10n ? `.${tenths % 10n}` : ""}`;
+  }
+
+  /** What `stamp` wrote, as a time inside. */
+  ofStamp(text) {
+    const [, whole, part] = /^(\d+)(\.\d+)?$/.exec(text) || [];
+    if (whole === undefined) return Number(text) - Number(this.start);
+    return Number(BigInt(whole) - this.start) + Number(part ?? 0);
+  }
+
+  /** What `exact` wrote, as a time inside. */
+  ofSeconds(text) {
+    const [, whole, part = ""] = /^(\d+)(?:\.(\d+))?$/.exec(text) || [];
+    if (whole === undefined) return Math.round(Number(text) * 1e6) - Number(this.start);
+    const micros = `${whole}${part.padEnd(6, "0").slice(0, 6)}`;
+    return Number(BigInt(micros) - this.start) + Math.round(Number(`0.${part.slice(6)}0`));
+  }
 }
 
 function causeWords(cause) {

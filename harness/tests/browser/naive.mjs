@@ -56,7 +56,7 @@ export class Naive {
         const set = this.owner.slice(start, start + need).filter((one) => one !== null);
         const inside = set.filter((one) => one !== NOBODY);
         const isFree = set.length === 0;
-        found.push({ start, isFree, pages: inside.length, owners: [...new Set(inside)] });
+        found.push({ start, isFree, pages: set.length, owners: [...new Set(inside)] });
       }
     }
     return found;

@@ -40,16 +40,19 @@ class Slider {
     const { owner, inside } = this;
     for (; this.from < Math.min(from, this.to); this.from += 1) {
       const grant = owner[this.from];
-      if (grant < 0) continue;
+      if (grant === FREE_PAGE) continue;
       this.pages -= 1;
+      // What is nobody's is in the way too.
+      if (grant < 0) continue;
       inside[grant] -= 1;
       if (inside[grant] === 0) this.buffers -= 1;
     }
     this.from = from;
     for (this.to = Math.max(this.to, from); this.to < to; this.to += 1) {
       const grant = owner[this.to];
-      if (grant < 0) continue;
+      if (grant === FREE_PAGE) continue;
       this.pages += 1;
+      if (grant < 0) continue;
       if (inside[grant] === 0) this.buffers += 1;
       inside[grant] += 1;
     }

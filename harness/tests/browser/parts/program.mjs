@@ -104,7 +104,7 @@ function told([k, many]) {
 
 /** In the page: what cannot be, of its head and its events. */
 function faults() {
-  const { head, page, stateAt, doomed, numbers } = window.cmalab;
+  const { head, page, stateAt, doomed, numbers, owners } = window.cmalab;
   const found = [];
   head.panels.forEach((about, k) => {
     const panel = page.panels[k];
@@ -128,6 +128,8 @@ function faults() {
         }
       }
       const { free } = numbers(k, e, { count: 1, order: 0 });
+      // Bits that partial frees left set are nobody's, and used.
+      for (const one of owners(k, e)) sum += one === -2 ? 1 : 0;
       if (free !== bits - sum) found.push(`panel ${k}, event ${e}: ${free} free`);
     }
     for (let r = 0; r < panel.refusals.length; r += Math.ceil(panel.refusals.length / 20)) {

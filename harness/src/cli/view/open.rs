@@ -111,11 +111,12 @@ fn source(wish: &Wish<'_>, context: &Context) -> Result<(Shown, Options), Failur
             return Ok((Shown::States(vec![source]), options));
         }
         if !is_text && reader::open(&source, &options).is_err() {
+            let shown = of_case(&source)?;
             context.warn(&format!(
                 "{}: it is no text and is taken as the bytes of a fuzzer's case, which any bytes are",
                 source.name()
             ));
-            return of_case(&source);
+            return Ok(shown);
         }
         return Ok((Shown::Rows(source), options));
     }

@@ -255,6 +255,19 @@ fn the_note_on_imx_is_a_map_of_one_moment_with_who_stands_in_the_way() {
 }
 
 #[test]
+fn what_is_shown_is_not_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = readings(&[("3.0", 1)]);
+    fs::write(folder.path().join("a.txt"), &text).unwrap();
+    let (code, out, err) = cmalab(folder.path(), &["view", "a.txt", "-o", "./a.txt"]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("failed to write a.txt: it is what is shown"), "{err}");
+    assert_eq!(fs::read_to_string(folder.path().join("a.txt")).unwrap(), text);
+    let (code, ..) = cmalab(folder.path(), &["view", "gone.txt"]);
+    assert_eq!(code, 2);
+}
+
+#[test]
 fn several_texts_are_those_of_one_board() {
     let folder = tempfile::tempdir().unwrap();
     let put = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();

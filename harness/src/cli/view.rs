@@ -90,6 +90,7 @@ pub(super) fn run(args: &View, context: &Context) -> Result<Exit, Failure> {
     let for_people = matches!(context.format, Format::Text | Format::Html);
     let page = args.out.as_deref().or(for_people.then_some(Path::new(PAGE)));
     if let Some(path) = page {
+        not_over(&args.streams, path)?;
         write(&seen, Some(path), context)?;
     }
     if is_standard(page) || context.format == Format::Html {
@@ -108,6 +109,21 @@ pub(super) fn run(args: &View, context: &Context) -> Result<Exit, Failure> {
 /// As [`run`].
 pub(super) fn page(wish: &Wish<'_>, path: Option<&Path>, context: &Context) -> Result<(), Failure> {
     write(&open::view(wish, context)?, path, context)
+}
+
+/// What was read is not written over.
+fn not_over(streams: &[PathBuf], path: &Path) -> Result<(), Failure> {
+    let same = |stream: &&PathBuf| {
+        let both = [stream.as_path(), path].map(|path| path.canonicalize().ok());
+        both[0].is_some() && both[0] == both[1]
+    };
+    match streams.iter().find(same) {
+        None => Ok(()),
+        Some(stream) => Err(Failure::because(format_args!(
+            "write {}: it is what is shown; name another file with -o",
+            stream.display()
+        ))),
+    }
 }
 
 fn write(seen: &Seen, path: Option<&Path>, context: &Context) -> Result<(), Failure> {

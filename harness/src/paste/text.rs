@@ -3,10 +3,16 @@
 use crate::lint::size;
 use crate::tree::{Node, NodeId, Tree};
 
-/// A number in so many cells, the high one first: `0x0 0x1c00000`; none where it does not fit.
+/// The most cells of an address (`OF_MAX_ADDR_CELLS`, `drivers/of/address.c`): a tree that is damaged
+/// can ask for billions.
+const MOST_CELLS: u32 = 4;
+
+/// A number in so many cells, the high one first: `0x0 0x1c00000`; none where it does not fit, and
+/// where no kernel takes so many.
 pub(super) fn cells(value: u64, count: u32) -> Option<String> {
     let (low, high) = (value & 0xffff_ffff, value >> 32);
     match count {
+        _ if count > MOST_CELLS => None,
         0 => None,
         1 => (high == 0).then(|| format!("{low:#x}")),
         _ => {
@@ -131,8 +137,11 @@ mod tests {
             (0x1_4000_0000, 2, Some("0x1 0x40000000")),
             (0x1c0_0000, 1, Some("0x1c00000")),
             (1 << 32, 1, None),
-            (1, 3, Some("0x0 0x0 0x1")),
+            (1, 4, Some("0x0 0x0 0x0 0x1")),
             (1, 0, None),
+            (1, 5, None),
+            // A damaged `#size-cells`: the text had 16 GB.
+            (1, u32::MAX, None),
         ] {
             assert_eq!(cells(value, count).as_deref(), text, "{value:#x} {count}");
         }

@@ -298,8 +298,8 @@ fn the_line_below_a_map_makes_its_stream() {
     let pictures = section(&page, "pictures");
     let cap = ready.plan.caps[worst.cell.at.cap];
     let view = format!(
-        "{line} -o worst.csv &amp;&amp; cmalab view worst.csv --policy kernel --cap {cap} --pages \
-         16896 -o worst.html"
+        "{line} -o worst.csv &amp;&amp; cmalab view worst.csv --policy kernel --cap {cap} \
+         --ranges 0x0:16896 -o worst.html"
     );
     assert!(pictures.contains(&view), "{view} in {pictures}");
     let folder = tempfile::tempdir().unwrap();
@@ -312,7 +312,7 @@ fn the_line_below_a_map_makes_its_stream() {
     };
     cmalab(&format!("{line} -o worst.csv"));
     let replayed = cmalab(&format!(
-        "cmalab replay worst.csv --policy kernel --cap {cap} --pages 16896 --format json"
+        "cmalab replay worst.csv --policy kernel --cap {cap} --ranges 0x0:16896 --format json"
     ));
     let replayed: serde_json::Value = serde_json::from_slice(&replayed).unwrap();
     let first = find(&replayed, "requests_to_first_failure").expect("it says when it fails");
